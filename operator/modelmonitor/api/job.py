@@ -1,0 +1,68 @@
+"""What the operator hands to an evaluation Job: one JSON document, an annotation of the pod template."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from modelmonitor.api.monitor import Challenger, Data, Metric, ModelSpec, Reports, VerdictPolicy, Windows
+from modelmonitor.api.result import Window
+from modelmonitor.api.types import Model, Name, Time, Uri
+
+INPUT_ANNOTATION: Final = "modelmonitor.dev/input"
+INPUT_LIMIT: Final = 32 * 1024
+
+
+class Role(StrEnum):
+    """What is measured: the serving model alone, or a candidate beside it."""
+
+    CHAMPION = "Champion"
+    CANDIDATE = "Candidate"
+
+
+class Contender(Model):
+    """The model that is compared with the champion."""
+
+    uri: Uri
+    """Where it is."""
+    trained_through: Time | None = None
+    """Rows up to this event time may have been used to train it, and are left out of the comparison."""
+
+
+class EvaluationInput(Model):
+    """Everything that an evaluation needs to know."""
+
+    monitor: Name
+    """The monitor's name."""
+    namespace: Name
+    """Its namespace."""
+    evaluation: Name
+    """The ModelEvaluation's name; the report is kept under it."""
+    role: Role
+    """What is measured."""
+    window: Window
+    """The window to look at."""
+    closes: Time
+    """The window is closed when an event of this time or later was seen."""
+    matures: Time
+    """From this event time on, missing labels are missing for good."""
+    champion: Uri
+    """The serving model."""
+    since: Time | None = None
+    """Logged predictions before this event time are another model's, and are left out."""
+    contender: Contender | None = None
+    """The model that is compared with the champion; only with role Candidate."""
+    model: ModelSpec
+    """spec.model."""
+    data: Data
+    """spec.data."""
+    windows: Windows
+    """spec.windows."""
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=16)]
+    """spec.metrics."""
+    verdict: VerdictPolicy
+    """spec.verdict."""
+    challenger: Challenger = Challenger()
+    """spec.challenger."""
+    reports: Reports | None = None
+    """spec.reports."""

@@ -1,0 +1,460 @@
+"""`ModelMonitor.spec`: what a data scientist declares. The docstrings are what `kubectl explain` prints."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from modelmonitor.api.annotations import ListMap, Preserved
+from modelmonitor.api.rules import OneOf, Rule, Ruled
+from modelmonitor.api.types import Column, Date, Duration, Model, Name, Share, Uri
+
+DAY = timedelta(days=1)
+
+
+class Task(StrEnum):
+    """What the model predicts."""
+
+    BINARY_CLASSIFICATION = "BinaryClassification"
+
+
+class MetricName(StrEnum):
+    """Metrics by the names that scikit-learn gives them."""
+
+    ACCURACY = "accuracy"
+    PRECISION = "precision"
+    RECALL = "recall"
+    F1 = "f1"
+    ROC_AUC = "roc_auc"
+
+
+class Severity(StrEnum):
+    """What a missed objective means: Fail counts towards retraining, Warn is only told."""
+
+    FAIL = "Fail"
+    WARN = "Warn"
+
+
+class Partitioning(StrEnum):
+    """How the files of a folder are laid out."""
+
+    FLAT = "Flat"
+    HIVE = "Hive"
+
+
+class FileFormat(StrEnum):
+    """The format of the data files."""
+
+    PARQUET = "Parquet"
+
+
+class Advance(StrEnum):
+    """What moves the monitor on to the next window."""
+
+    DATA = "Data"
+
+
+class RolloutMode(StrEnum):
+    """How a better model reaches the serving object."""
+
+    PATCH = "Patch"
+
+
+class SeldonDeploymentRef(Model):
+    """A node of a SeldonDeployment (Seldon Core 1) in the monitor's namespace."""
+
+    name: Name
+    """The SeldonDeployment's name."""
+    predictor: Annotated[str, StringConstraints(min_length=1, max_length=63)] = "default"
+    """The predictor inside it."""
+    node: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    """The node of the predictor's graph whose modelUri is the model."""
+
+
+class Serving(OneOf):
+    """What serves the model. Set exactly one."""
+
+    seldon_deployment: SeldonDeploymentRef | None = None
+    """A node of a SeldonDeployment (Seldon Core 1) in the monitor's namespace."""
+
+
+class ModelSpec(Model):
+    """The model that is monitored."""
+
+    task: Task = Task.BINARY_CLASSIFICATION
+    """What the model predicts."""
+    positive_class: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "1"
+    """The positive class as it is written in the label column, always in quotes: "1", "true", "late"."""
+    threshold: Share = 0.5
+    """The score from which on a row is predicted positive."""
+    serving: Serving
+    """What serves the model. Set exactly one."""
+    secret_name: Name | None = None
+    """The Secret with which evaluation Jobs load the model from its URI. Its keys (AWS_ACCESS_KEY_ID,
+    AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, …) become their environment; the operator itself never reads it."""
+
+
+class Files(Model):
+    """A folder of files, local to the Job or in an object store."""
+
+    uri: Uri
+    """The folder: `s3://bucket/prefix/`, or a path that is there in the evaluation Job."""
+    format: FileFormat = FileFormat.PARQUET
+    """The format of the data files."""
+    partitioning: Partitioning = Partitioning.FLAT
+    """How the folder is laid out. Hive: a path segment such as `date=2013-02-01` says which civil day's rows are below
+    it, and only the days that a window needs are opened. Flat: the statistics inside each file say it."""
+    secret_name: Name | None = None
+    """The Secret with which evaluation Jobs read the files. Its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    AWS_ENDPOINT_URL, …) become their environment; the operator itself never reads it."""
+
+
+class Source(OneOf):
+    """Where rows come from. Set exactly one."""
+
+    files: Files | None = None
+    """A folder of files, in an object store or on a path."""
+
+
+class Labels(Ruled):
+    """When and how completely labels (the ground truth) arrive."""
+
+    rules: ClassVar = (
+        Rule(
+            "!has(self.maximumDelay) || !has(self.delay) || self.maximumDelay >= self.delay",
+            "labels.maximumDelay must not be shorter than labels.delay: raise maximumDelay, or leave it out",
+        ),
+    )
+
+    delay: Duration | None = None
+    """How long after its event a row usually has its label. A window is judged this long after its end. Default:
+    labels are there with the rows."""
+    minimum_coverage: Share = 0.9
+    """The share of a window's rows that must have a label before the window is judged."""
+    maximum_delay: Duration | None = None
+    """When to stop waiting: a window that is still short of labels this long after its end is Insufficient for good.
+    Default: twice the delay, at least 1d."""
+
+
+class Columns(Model):
+    """Which column is what."""
+
+    timestamp: Column
+    """The event time of a row. A time without a zone is read as UTC."""
+    label: Column
+    """The ground truth; null while it is not known yet."""
+    score: Column | None = None
+    """The logged score of the positive class, between 0 and 1. Needed by `predictions.column`, where there is no
+    `prediction`, and by roc_auc there."""
+    prediction: Column | None = None
+    """The logged predicted class, for `predictions.column` where there is no `score`."""
+
+
+class FromColumn(Model):
+    """Predictions were logged with the data, in `columns.score` or `columns.prediction`."""
+
+
+class FromModel(Model):
+    """The serving model is loaded in the evaluation Job and scores the rows there."""
+
+
+class Predictions(OneOf):
+    """Where predictions come from. Set exactly one."""
+
+    column: FromColumn | None = None
+    """They were logged with the data, in `columns.score` or `columns.prediction`."""
+    model: FromModel | None = None
+    """The evaluation Job loads the serving model from its URI (a scikit-learn pipeline, `model.joblib`) and scores the
+    rows."""
+
+
+class Data(Ruled):
+    """The rows on which the model is judged."""
+
+    rules: ClassVar = (
+        Rule(
+            "!has(self.predictions.column) || has(self.columns.score) || has(self.columns.prediction)",
+            "predictions.column needs columns.score or columns.prediction: name the column, or use predictions.model",
+        ),
+    )
+
+    current: Source
+    """Where the rows of production come from. Set exactly one."""
+    labels: Labels = Labels()
+    """When and how completely labels (the ground truth) arrive."""
+    columns: Columns
+    """Which column of the data is what."""
+    predictions: Predictions
+    """Where the model's predictions come from. Set exactly one."""
+
+
+class Windows(Ruled):
+    """The windows of event time on which the model is judged: number k is [origin + k·every, + length)."""
+
+    rules: ClassVar = (
+        Rule(
+            "self.every <= self.length",
+            "windows.every must not be longer than windows.length, or rows between two windows are never judged:"
+            " lower every, or raise length",
+        ),
+        Rule(
+            "self.length == oldSelf.length && self.every == oldSelf.every && self.timeZone == oldSelf.timeZone"
+            " && self.origin == oldSelf.origin",
+            "windows.length, every, timeZone and origin cannot be changed, since windows already judged would no"
+            " longer be windows: create a monitor with another name",
+        ),
+        Rule(
+            "(self.length.getSeconds() % 86400 == 0) == (self.every.getSeconds() % 86400 == 0)",
+            "windows.length and windows.every must both be whole days (such as 7d and 1d) or both not (such as 6h and"
+            " 1h), since a civil day has 23 to 25 hours: change one of them",
+        ),
+    )
+
+    length: Duration
+    """How long a window is: a whole number and s, m, h or d. Days are civil days in the time zone."""
+    every: Duration
+    """How far apart the starts of windows are; at most `length`, so that no row falls between two. With less than
+    `length` windows overlap, and only separate ones count towards retraining."""
+    time_zone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "UTC"
+    """The IANA time zone of civil days, such as America/New_York."""
+    origin: Date = date(1970, 1, 5)
+    """A day on which a window starts: it fixes the grid in both directions. The default is a Monday. Where the monitor
+    begins is said by `start`, not here."""
+    start: Date | None = None
+    """The monitor begins with the first window that starts on or after this day. Default: with the newest window that
+    is closed when the monitor first sees data."""
+    grace: Duration | None = None
+    """How long after a window's end its rows may still arrive. Default: not at all."""
+
+
+class Schedule(Ruled):
+    """When to look, and how to go on."""
+
+    rules: ClassVar = (
+        Rule(
+            "has(self.interval) != has(self.cron)",
+            "set exactly one of schedule.interval (such as 1h) and schedule.cron (such as 0 6 * * *)",
+        ),
+        Rule(
+            r"!has(self.cron) || self.cron.matches('^[0-9A-Za-z*/,#-]+( +[0-9A-Za-z*/,#-]+){4}$')",
+            "schedule.cron needs five fields, minute, hour, day, month and weekday: write it as in 0 6 * * *",
+        ),
+    )
+
+    interval: Duration | None = None
+    """How often to look for new data, such as 1h. Set this or `cron`."""
+    cron: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """When to look for new data, such as `0 6 * * *`: minute, hour, day, month, weekday, in the time zone of the
+    windows. Set this or `interval`."""
+    advance: Advance = Advance.DATA
+    """What closes a window. Data: rows have arrived that are newer than its end plus grace and the labels' delay."""
+    catch_up: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many windows to make up for after a pause: when more are waiting, the oldest are skipped."""
+
+
+class Metric(Ruled):
+    """Each has a name, and a `min` or a `max`."""
+
+    rules: ClassVar = (
+        Rule(
+            "has(self.min) || has(self.max)",
+            "a metric needs an objective: set min (the least good value) or max",
+        ),
+        Rule(
+            "!has(self.min) || !has(self.max) || self.min <= self.max",
+            "the metric's min is above its max: no value meets both, lower min or raise max",
+        ),
+    )
+
+    name: MetricName
+    """The metric, by the name that scikit-learn gives it."""
+    min: Share | None = None
+    """The objective: the metric must not be below this value."""
+    max: Share | None = None
+    """The objective: the metric must not be above this value."""
+    severity: Severity = Severity.FAIL
+    """What a missed objective means. Fail: the window counts towards retraining. Warn: it is only told."""
+    minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    """With fewer labelled rows the metric is not judged, but Insufficient. For precision, recall and f1 these are the
+    rows of the denominator."""
+
+
+class VerdictPolicy(Model):
+    """From windows to a decision."""
+
+    failures_to_trip: Annotated[int, Field(ge=1, le=10)] = 2
+    """How many separate windows in a row must fail before a retraining starts. Windows that overlap are not
+    separate."""
+    false_alarms_per_year: Annotated[float, Field(ge=0.001, le=50)] = 0.5
+    """How many needless retrainings a year you tolerate, for a model that meets every objective exactly at its
+    boundary. From it follows how sure a verdict must be before it is a Fail."""
+
+
+class Retrain(Model):
+    """How a new model is trained. Without it the monitor only measures."""
+
+    job_template: Annotated[dict[str, Any], Preserved("spec.template", of="batch/v1 JobTemplateSpec")]
+    """The training Job, as a batch/v1 JobTemplateSpec. Its containers get MODELMONITOR_MONITOR, and MODELMONITOR_
+    with WINDOW_START, WINDOW_END, TRAIN_START, TRAIN_END, CHAMPION_URI, OUTPUT_URI and REASON, as environment. The
+    container `trainer` (or the only one) writes {"modelUri": …, "trainedThrough": …} to its termination log."""
+    training_window: Duration
+    """How much event time to train on, such as 60d. It ends where the window of the comparison starts."""
+    output_uri: Uri
+    """The folder in which each attempt gets a folder of its own for its model: `s3://bucket/prefix/`."""
+    cooldown: Duration = timedelta(hours=24)
+    """How long to wait after an attempt that did not end with a better model in service."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """After so many attempts in a row without a healthy window nothing is trained any more, until a window passes or a
+    person sets the annotation modelmonitor.dev/resume to a new value."""
+
+
+class Challenger(Model):
+    """When a candidate is better than the serving model: measured on the same rows, after both were trained."""
+
+    metric: MetricName = MetricName.F1
+    """The metric in which the candidate must be better."""
+    minimum_gain: Share = 0.0
+    """By how much more than nothing it must be better."""
+    confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
+    """How sure that must be: the one-sided confidence of the lower bound of the gain."""
+
+
+class Replace(Model):
+    """All traffic moves at once, by the rolling update of the serving object."""
+
+
+class Strategy(OneOf):
+    """How traffic moves to the candidate. Set exactly one."""
+
+    replace: Replace | None = None
+    """All traffic moves at once, by the rolling update of the serving object."""
+
+
+class Rollout(Model):
+    """How a better candidate is brought into service."""
+
+    mode: RolloutMode = RolloutMode.PATCH
+    """How the new model gets into the serving object. Patch: the model URI of the named node is changed in place, and
+    nothing else."""
+    strategy: Strategy = Strategy(replace=Replace())
+    """How traffic moves to the candidate. Set exactly one. Default: replace."""
+    progress_deadline: Duration = timedelta(minutes=15)
+    """A rollout that has not finished after this time is rolled back."""
+
+
+_QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?(m|[kKMGTPE]i?)?$"
+Quantity = Annotated[
+    str,
+    StringConstraints(max_length=32, pattern=_QUANTITY),
+    # As everywhere in Kubernetes `cpu: 2` is a quantity too, without quotes.
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 32, "pattern": _QUANTITY}),
+]
+
+
+class ResourceList(Model):
+    """Amounts of resources."""
+
+    cpu: Quantity | None = None
+    """A quantity of CPU, such as 500m or 2."""
+    memory: Quantity | None = None
+    """A quantity of memory, such as 2Gi."""
+
+
+class Resources(Model):
+    """Resources of the evaluator container."""
+
+    requests: ResourceList = ResourceList(cpu="100m", memory="512Mi")
+    """What the scheduler sets aside for it. Default: cpu 100m, memory 512Mi."""
+    limits: ResourceList = ResourceList(memory="2Gi")
+    """What it may not exceed. Default: memory 2Gi."""
+
+
+class Jobs(Model):
+    """What evaluation pods run as."""
+
+    service_account_name: Name = "default"
+    """The pods' ServiceAccount. Its token is never mounted."""
+    resources: Resources = Resources()
+    """Resources of the evaluator container."""
+    deadline: Duration = timedelta(hours=1)
+    """An evaluation that takes longer ends as an Error, and is tried again."""
+
+
+class Reports(Model):
+    """Where full results are kept."""
+
+    uri: Uri
+    """The folder for full results: `s3://bucket/prefix/`."""
+    secret_name: Name | None = None
+    """The Secret with which evaluation Jobs write there. Its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    AWS_ENDPOINT_URL, …) become their environment; the operator itself never reads it."""
+
+
+class History(Model):
+    """How much of the past the cluster keeps."""
+
+    evaluations: Annotated[int, Field(ge=1, le=30)] = 3
+    """How many finished ModelEvaluations to keep."""
+    decisions: Annotated[int, Field(ge=1, le=20)] = 10
+    """How many entries of status.history to keep."""
+
+
+class ModelMonitorSpec(Ruled):
+    """The desired behaviour of a monitor."""
+
+    rules: ClassVar = (
+        Rule(
+            "!self.metrics.exists(m, m.name == 'roc_auc') || has(self.data.predictions.model)"
+            " || has(self.data.columns.score)",
+            "roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        ),
+        Rule(
+            "!has(self.challenger) || has(self.retrain)",
+            "challenger has no meaning without retrain: add retrain, or remove challenger",
+        ),
+        Rule(
+            "!has(self.rollout) || has(self.retrain)",
+            "rollout has no meaning without retrain: add retrain, or remove rollout",
+        ),
+        Rule(
+            "!has(self.challenger) || self.challenger.metric != 'roc_auc' || has(self.data.predictions.model)"
+            " || has(self.data.columns.score)",
+            "challenger.metric roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        ),
+    )
+
+    suspend: bool = False
+    """True: no new Job and no new rollout is begun. A rollout that has begun is still watched and, if need be, rolled
+    back."""
+    service_account_name: Name = "default"
+    """The ServiceAccount in whose name Jobs are created and the serving object is changed: what it may not do, the
+    monitor may not do."""
+    model: ModelSpec
+    """The model that is monitored, and what serves it."""
+    data: Data
+    """The rows on which the model is judged: where they are and what their columns mean."""
+    windows: Windows
+    """The windows of event time on which the model is judged, one after the other. Window k starts k times `every`
+    after `origin`, and has `length`; its end does not belong to it."""
+    schedule: Schedule
+    """When to look for new data. It never changes what a window holds."""
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=16), ListMap("name")]
+    """What is measured on every window, and the value from which on it is good enough."""
+    verdict: VerdictPolicy = VerdictPolicy()
+    """When failing windows are a reason to train a new model."""
+    retrain: Retrain | None = None
+    """How a new model is trained. Without it the monitor only measures."""
+    challenger: Challenger | None = None
+    """When the new model, the candidate, is better than the serving one: both are measured on the same rows, after both
+    were trained. Only with `retrain`. Default: better in f1, with confidence 0.95."""
+    rollout: Rollout | None = None
+    """How a better candidate is brought into service. Only with `retrain`. Default: mode Patch, strategy replace,
+    within 15m."""
+    jobs: Jobs = Jobs()
+    """What the pods of evaluation Jobs run as, and with how much."""
+    reports: Reports | None = None
+    """Where full results are kept. Without it there is only the summary in the status."""
+    history: History = History()
+    """How much of the past is kept in the cluster."""

@@ -1,0 +1,242 @@
+"""What an evaluation hands back, and its codec: a termination message of at most 4,096 bytes.
+
+The kubelet keeps the *end* of a longer termination message, so a JSON document that is too long loses its beginning
+and cannot be read at all. So the writer fills the message in a fixed order until it is full, says how many entries
+it left out, and the message is always whole: `z1:` + base64(deflate(JSON)).
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from modelmonitor.api.annotations import ListMap
+from modelmonitor.api.types import Message, Model, Share, Time
+
+LIMIT: Final = 4096
+PREFIX: Final = "z1:"
+# A forged message of 4 kB can deflate to 4 MB; an honest one stays far below this.
+_INFLATED_LIMIT: Final = 256 * 1024
+
+
+class Look(StrEnum):
+    """How far a look at a window came."""
+
+    OPEN = "Open"
+    """Newer data may still arrive: no verdict."""
+    IMMATURE = "Immature"
+    """The window is closed but too few of its labels have arrived: look again."""
+    JUDGED = "Judged"
+    """There is a verdict, and it is final."""
+
+
+class Verdict(StrEnum):
+    """The verdict on a window. Error (could not measure) and Fail (bad model) never mix."""
+
+    PASS = "Pass"  # noqa: S105
+    WARN = "Warn"
+    FAIL = "Fail"
+    INSUFFICIENT = "Insufficient"
+    NO_DATA = "NoData"
+    ERROR = "Error"
+
+
+class Comparison(StrEnum):
+    """What a comparison says of the candidate."""
+
+    BETTER = "Better"
+    NOT_BETTER = "NotBetter"
+    NO_EVIDENCE = "NoEvidence"
+
+
+Rows = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+
+# The grid begins in 1970: windows of a second would be number 1,800,000,000 today.
+WindowIndex = Annotated[int, Field(ge=-10_000_000_000, le=10_000_000_000)]
+
+
+class Window(Model):
+    """A half-open interval of event time, number `index` of the monitor's grid."""
+
+    index: WindowIndex
+    """Which window of the grid."""
+    start: Time
+    """The first instant inside."""
+    end: Time
+    """The first instant after."""
+
+
+class ModelIdentity(Model):
+    """Which model."""
+
+    uri: Annotated[str, StringConstraints(max_length=1024)]
+    """Where it was loaded from."""
+    digest: Annotated[str, StringConstraints(max_length=80)] | None = None
+    """sha256 of its files; absent when predictions came from a column."""
+
+
+class MetricResult(Model):
+    """One metric on one window."""
+
+    name: Annotated[str, StringConstraints(max_length=256)]
+    """The metric."""
+    verdict: Verdict
+    """The verdict of its objective."""
+    value: float | None = None
+    """The point estimate."""
+    low: float | None = None
+    """Lower end of the interval that was tested."""
+    high: float | None = None
+    """Upper end of the interval that was tested."""
+    level: Share | None = None
+    """One-sided confidence of each end."""
+    min: float | None = None
+    """The objective: not below."""
+    max: float | None = None
+    """The objective: not above."""
+    rows: Rows = 0
+    """Rows that the metric rests on (its denominator)."""
+    blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Time blocks that the interval rests on."""
+    design_effect: Annotated[float, Field(ge=0)] | None = None
+    """Variance by blocks over the variance if rows were independent."""
+    reason: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Why it could not be judged, or how the interval was found."""
+
+
+class ComparisonResult(Model):
+    """Candidate against champion, paired on the same rows."""
+
+    verdict: Comparison
+    """What it says."""
+    metric: Annotated[str, StringConstraints(max_length=256)]
+    """The metric that decides."""
+    champion: float | None = None
+    """The serving model's value."""
+    candidate: float | None = None
+    """The candidate's value."""
+    difference: float | None = None
+    """Candidate minus champion."""
+    low: float | None = None
+    """Lower bound of the difference, one-sided, at `confidence`."""
+    minimum_gain: Share = 0.0
+    """What the lower bound must exceed."""
+    confidence: Share = 0.95
+    """One-sided confidence."""
+    rows: Rows = 0
+    """Rows that both were judged on."""
+    blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Time blocks that the bound rests on."""
+    reason: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Why there is no evidence."""
+
+
+class EvaluationResult(Model):
+    """The summary of one evaluation: what status, events and /metrics show."""
+
+    look: Look
+    """How far the look came."""
+    verdict: Verdict | None = None
+    """The verdict; only when judged."""
+    reason: Annotated[str, StringConstraints(max_length=64)] = ""
+    """CamelCase, for machines."""
+    message: Message = ""
+    """A sentence, for people."""
+    window: Window | None = None
+    """The window that was looked at."""
+    data_through: Time | None = None
+    """The newest event time seen, not later than the wall clock."""
+    rows: Rows = 0
+    """Rows of the window."""
+    coverage: Share | None = None
+    """Share of them that have a label."""
+    model: ModelIdentity | None = None
+    """The serving model."""
+    candidate: ModelIdentity | None = None
+    """The candidate, in a comparison."""
+    comparison: ComparisonResult | None = None
+    """Candidate against champion."""
+    report_uri: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    """Where the full result is."""
+    report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """Why the full result could not be kept."""
+    seconds: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    """Wall time of the evaluation."""
+    omitted: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """Metrics that did not fit."""
+    metrics: Annotated[
+        tuple[MetricResult, ...],
+        Field(max_length=64),
+        ListMap("name"),
+    ] = ()
+    """Metrics, the failing ones first."""
+
+
+class ResultUnreadableError(ValueError):
+    """A termination message that is not a result: cut, forged, or written by something else."""
+
+
+_URGENCY: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR, Verdict.INSUFFICIENT, Verdict.PASS, Verdict.NO_DATA)
+_MOST: Final = 64
+
+
+def encode(result: EvaluationResult) -> str:
+    """The termination message of a result: at most `LIMIT` ASCII bytes, whatever the result holds.
+
+    Long texts are shortened first, then metrics are left out from the least urgent on; `omitted` counts them.
+    """
+    ordered = sorted(result.metrics, key=lambda metric: _URGENCY.index(metric.verdict))
+    for text_limit in (2048, 512, 128, 32):
+        slim = _shortened(result, text_limit)
+        if len(_packed(slim, (), len(ordered))) <= LIMIT:
+            break
+    kept = min(len(ordered), _MOST)
+    while (text := _packed(slim, tuple(ordered[:kept]), len(ordered) - kept)) and len(text) > LIMIT:
+        kept = kept * 3 // 4 if kept > 8 else kept - 1
+    return text
+
+
+def decode(text: str) -> EvaluationResult:
+    """The result in a termination message.
+
+    Raises:
+        ResultUnreadableError: when it is not one; the message says why.
+    """
+    if not text.startswith(PREFIX):
+        raise ResultUnreadableError("the evaluator's termination message does not begin with z1:")
+    inflater = zlib.decompressobj(-15)
+    try:
+        raw = inflater.decompress(base64.b64decode(text[len(PREFIX) :], validate=True), _INFLATED_LIMIT)
+        result = EvaluationResult.model_validate_json(raw) if inflater.eof else None
+    except (ValueError, zlib.error) as error:
+        raise ResultUnreadableError(f"the evaluator's termination message cannot be read: {error}"[:500]) from error
+    if result is None:
+        raise ResultUnreadableError("the evaluator's termination message is cut or too large")
+    return result
+
+
+def _packed(result: EvaluationResult, metrics: tuple[MetricResult, ...], omitted: int) -> str:
+    body = result.document() | {
+        "metrics": [metric.document() for metric in metrics],
+        "omitted": result.omitted + omitted,
+    }
+    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    deflater = zlib.compressobj(9, wbits=-15)
+    return PREFIX + base64.b64encode(deflater.compress(raw) + deflater.flush()).decode("ascii")
+
+
+def _shortened(result: EvaluationResult, limit: int) -> EvaluationResult:
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if len(value) <= limit else value[: limit - 1] + "…"
+        if isinstance(value, dict):
+            return {key: cut(inner) for key, inner in value.items()}
+        return value
+
+    return EvaluationResult.model_validate(
+        {key: cut(value) for key, value in result.document().items() if key != "metrics"}
+    )

@@ -1,0 +1,344 @@
+"""`ModelMonitor.status`: what the operator knows, wants and did.
+
+Intent first: what the operator is about to do is written here before it is done, and only what stands here is done.
+So the names of Jobs and the ids of rollouts follow from the status, and an operator that was killed at any point
+finds in it what to look for.
+"""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import Field, StringConstraints
+
+from modelmonitor.api.annotations import ListMap
+from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.result import ComparisonResult, MetricResult, Rows, Verdict, Window, WindowIndex
+from modelmonitor.api.types import ConditionStatus, Message, Model, Name, Note, Reason, Share, Time, Uri
+
+# Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
+STATUS_LIMIT: Final = 16 * 1024
+
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Digest = Annotated[str, StringConstraints(max_length=80)]
+
+
+class Phase(StrEnum):
+    """One word for people; programs read the conditions."""
+
+    PENDING = "Pending"
+    WATCHING = "Watching"
+    EVALUATING = "Evaluating"
+    TRAINING = "Training"
+    COMPARING = "Comparing"
+    ROLLING_OUT = "RollingOut"
+    VERIFYING = "Verifying"
+    ROLLING_BACK = "RollingBack"
+    COOLING_DOWN = "CoolingDown"
+    BREAKER_OPEN = "BreakerOpen"
+    REVERTED = "Reverted"
+    SUSPENDED = "Suspended"
+    STALLED = "Stalled"
+
+
+class Condition(Model):
+    """A Kubernetes condition."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    """The condition's name."""
+    status: ConditionStatus
+    """True, False or Unknown."""
+    reason: Reason
+    """CamelCase, for programs."""
+    message: Message = ""
+    """A sentence, for people."""
+    last_transition_time: Time
+    """When the status last flipped."""
+    observed_generation: Count = 0
+    """The generation of the spec that it speaks of."""
+
+
+class ServingModel(Model):
+    """The model in service."""
+
+    uri: Uri
+    """Where it is."""
+    digest: Digest | None = None
+    """sha256 of its files, once an evaluation has loaded it."""
+    since: Time
+    """When the operator first saw it in service."""
+    since_event: Time | None = None
+    """The newest event time known then: logged predictions from here on are its own."""
+
+
+class Measurement(Model):
+    """The evaluation that is wanted now."""
+
+    look: Count
+    """Its number; part of the Job's name."""
+    window: Window
+    """The window to look at."""
+    model_uri: Uri
+    """The serving model when it began."""
+    started_at: Time
+    """When it was decided."""
+
+
+class LastEvaluation(Model):
+    """The newest window with a verdict."""
+
+    name: Name
+    """The ModelEvaluation."""
+    window: Window
+    """Its window."""
+    verdict: Verdict
+    """Its verdict."""
+    reason: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Why."""
+    message: Message = ""
+    """Why, as a sentence."""
+    model_uri: Uri
+    """The model that was judged."""
+    metrics: Annotated[tuple[MetricResult, ...], Field(max_length=16), ListMap("name")] = ()
+    """Its metrics."""
+    rows: Rows = 0
+    """Rows of the window."""
+    coverage: Share | None = None
+    """Share of them with a label."""
+    completed_at: Time
+    """When the result was read."""
+    report_uri: Uri | None = None
+    """Where the full result is."""
+    report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """Why the full result could not be kept."""
+
+
+class Trouble(Model):
+    """Why the last look could not measure."""
+
+    reason: Reason
+    """CamelCase, for programs."""
+    message: Message
+    """What is wrong and what to do."""
+    count: Count
+    """How many looks in a row."""
+
+
+class Attempt(Model):
+    """The remediation under way: from the trip to the end of the comparison."""
+
+    trip: Count
+    """Its number; it only grows, and is part of the training Job's name."""
+    because: Annotated[tuple[Window, ...], Field(max_length=16)]
+    """The failing windows."""
+    champion: Uri
+    """The serving model that failed."""
+    train_start: Time
+    """Train on events from here."""
+    train_end: Time
+    """Train on events before this."""
+    output_uri: Uri
+    """The folder for the new model."""
+    started_at: Time
+    """When it was decided."""
+    job_uid: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """The training Job, once it was created."""
+
+
+class Candidate(Model):
+    """The model that a training Job made."""
+
+    uri: Uri
+    """Where it is."""
+    digest: Digest | None = None
+    """sha256 of its files, once a comparison has loaded it."""
+    trained_through: Time
+    """The newest event time that it may have been trained on."""
+    trip: Count
+    """The attempt that made it."""
+
+
+class Purpose(StrEnum):
+    """What a comparison decides."""
+
+    PROMOTE = "Promote"
+    ROLL_BACK = "RollBack"
+
+
+class Compared(Model):
+    """The comparison that is wanted now."""
+
+    purpose: Purpose
+    """What it decides."""
+    window: Window
+    """The window on whose rows both models are scored."""
+    challenger_uri: Uri
+    """The model that is compared with the serving one."""
+    trained_through: Time | None = None
+    """Rows up to here are left out: the challenger may have been trained on them."""
+    look: Count
+    """Its number; part of the Job's name."""
+    tries: Count = 0
+    """Windows tried before that gave no evidence."""
+    errors: Count = 0
+    """Looks in a row that could not measure."""
+    not_before: Time | None = None
+    """Do not look again before this."""
+
+
+class RolloutStage(StrEnum):
+    """Where a rollout is."""
+
+    PROGRESSING = "Progressing"
+    VERIFYING = "Verifying"
+    KEPT = "Kept"
+    ROLLED_BACK = "RolledBack"
+
+
+class Direction(StrEnum):
+    """Which way a rollout goes."""
+
+    FORWARD = "Forward"
+    BACK = "Back"
+
+
+class RolloutStatus(Model):
+    """The rollout under way, or the last one. It runs under the spec that it began with."""
+
+    id: Count
+    """Its number, also in the annotation modelmonitor.dev/rollout of the serving object; used once."""
+    direction: Direction
+    """Forward to a candidate, or back."""
+    stage: RolloutStage
+    """Where it is."""
+    target: SeldonDeploymentRef
+    """The serving object's node."""
+    from_uri: Uri
+    """The model that served before."""
+    to_uri: Uri
+    """The model that is to serve."""
+    started_at: Time
+    """When it was decided."""
+    deadline: Time
+    """When it is rolled back, if it has not finished."""
+    verify_from: Time | None = None
+    """The first counting window that starts here or later verifies it."""
+    unjudged: Count = 0
+    """Windows since then that could not be judged."""
+
+
+class AttemptOutcome(StrEnum):
+    """How a remediation ended."""
+
+    PROMOTED = "Promoted"
+    VERIFIED = "Verified"
+    UNVERIFIED = "Unverified"
+    STILL_FAILING = "StillFailing"
+    TRAINING_FAILED = "TrainingFailed"
+    NOT_BETTER = "NotBetter"
+    NO_EVIDENCE = "NoEvidence"
+    ROLLOUT_FAILED = "RolloutFailed"
+    ROLLED_BACK = "RolledBack"
+    SUPERSEDED = "Superseded"
+
+
+class LastAttempt(Model):
+    """How the last remediation stands."""
+
+    trip: Count
+    """Its number."""
+    outcome: AttemptOutcome
+    """How it stands."""
+    message: Message = ""
+    """What happened, as a sentence."""
+    comparison: ComparisonResult | None = None
+    """Both models side by side."""
+    ended_at: Time
+    """When."""
+
+
+class HistoryEntry(Model):
+    """One decision."""
+
+    time: Time
+    """When it was made."""
+    reason: Reason
+    """What was decided."""
+    message: Note = ""
+    """Why."""
+    model_uri: Uri | None = None
+    """The model that served then."""
+
+
+class ModelMonitorStatus(Model):
+    """What the operator knows, wants and did."""
+
+    observed_generation: Count | None = None
+    """The generation of the spec that this status speaks of."""
+    last_handled_reconcile_at: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """The value of the annotation modelmonitor.dev/requestedAt that was last acted upon."""
+    last_handled_resume_at: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """The value of the annotation modelmonitor.dev/resume that was last acted upon."""
+    phase: Phase = Phase.PENDING
+    """One word for people."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16), ListMap("type")] = ()
+    """Ready, Reconciling and Stalled speak of the monitor; DataAvailable, ModelHealthy, Retraining, Promoted and
+    Reported of the model and its data."""
+    serving_model: ServingModel | None = None
+    """The model in service."""
+    data_through: Time | None = None
+    """The newest event time seen in the data."""
+    data_moved_at: Time | None = None
+    """When dataThrough last moved."""
+    first_window: Window | None = None
+    """The monitor's first window; every counting window is a whole number of lengths from it."""
+    next_window: Window | None = None
+    """The next window to be judged."""
+    looks: Count = 0
+    """Looks so far; it only grows."""
+    immature_looks: Count = 0
+    """Looks in a row at the next window that found too few labels."""
+    measurement: Measurement | None = None
+    """The evaluation that is wanted now."""
+    last_evaluation: LastEvaluation | None = None
+    """The newest window with a verdict."""
+    trouble: Trouble | None = None
+    """Why the last look could not measure."""
+    failing_windows: Annotated[tuple[Window, ...], Field(max_length=16)] = ()
+    """Separate windows in a row that failed."""
+    trips: Count = 0
+    """Remediations so far; it only grows."""
+    last_trip_window: WindowIndex | None = None
+    """The newest failing window that a remediation has used up."""
+    attempts: Count = 0
+    """Remediations since the last healthy window."""
+    cooldown_ends: Time | None = None
+    """No new remediation before this."""
+    attempt: Attempt | None = None
+    """The remediation under way."""
+    candidate: Candidate | None = None
+    """The model that its training made."""
+    comparison: Compared | None = None
+    """The comparison that is wanted now."""
+    rollout: RolloutStatus | None = None
+    """The rollout under way, or the last one."""
+    reverted: Message | None = None
+    """Set when somebody moved the serving object back: remediation rests until the annotation modelmonitor.dev/resume
+    is set."""
+    last_attempt: LastAttempt | None = None
+    """How the last remediation stands."""
+    next_evaluation_time: Time | None = None
+    """When the operator looks again."""
+    history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
+    """The newest decisions, the newest last."""
+
+    def trimmed(self) -> Self:
+        """Without so many of its oldest decisions that its JSON is no longer than `STATUS_LIMIT` bytes."""
+        kept = self
+        while kept.history and _size(kept) > STATUS_LIMIT:
+            kept = kept.model_copy(update={"history": kept.history[1:]})
+        return kept
+
+
+def _size(status: ModelMonitorStatus) -> int:
+    return len(json.dumps(status.document(), separators=(",", ":"), ensure_ascii=False).encode())

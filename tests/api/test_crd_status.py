@@ -1,0 +1,89 @@
+"""How long a status can get: every field set, every text as long as the operator lets it be."""
+
+import json
+from typing import Any, Final
+
+from modelmonitor.api.crdgen import structural
+from modelmonitor.api.evaluation import ModelEvaluationStatus
+from modelmonitor.api.monitor import MetricName
+from modelmonitor.api.status import STATUS_LIMIT, ModelMonitorStatus
+from modelmonitor.api.types import Model
+from tests.api.custom_objects import CustomObjects, Json, manifest
+
+# Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
+TEXTS: Final = {"uri": 128, "reason": 24, "type": 16, "name": 63}
+SENTENCE: Final = TEXTS | {"message": 160}
+LISTS: Final = {"conditions": 8, "metrics": len(MetricName), "failingWindows": 10, "because": 10, "history": 20}
+
+
+def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0) -> Any:
+    """The longest value of a schema; entries of a list differ in their letter."""
+    match schema:
+        case {"enum": words}:
+            return max(words, key=len)
+        case {"properties": fields}:
+            return {key: fullest(inner, texts, key, number) for key, inner in fields.items()}
+        case {"items": item}:
+            return [fullest(item, texts, name, index) for index in range(LISTS[name])]
+        case {"type": "string", "format": "date-time"}:
+            return "2013-02-01T00:00:00.123456Z"
+        case {"type": "string"}:
+            limits = (limit for ending, limit in texts.items() if name.lower().endswith(ending))
+            return chr(ord("a") + number) * min(schema["maxLength"], *limits, schema["maxLength"])
+        case {"type": "integer"}:
+            return schema["maximum"]
+        case {"type": "number"}:
+            return schema.get("maximum", 1) / 3
+    raise AssertionError(f"no longest value of {schema}")
+
+
+def size(document: Model) -> int:
+    return len(json.dumps(document.document(), separators=(",", ":")).encode())
+
+
+def full_status(texts: dict[str, int]) -> ModelMonitorStatus:
+    return ModelMonitorStatus.model_validate(fullest(structural(ModelMonitorStatus, defaults=False), texts))
+
+
+def test_even_the_fullest_status_fits_when_its_oldest_decisions_are_left_out() -> None:
+    full = full_status(TEXTS)
+
+    trimmed = full.trimmed()
+
+    assert size(full) > STATUS_LIMIT >= size(trimmed)
+    assert trimmed.model_copy(update={"history": full.history}) == full
+
+
+def test_with_sentences_of_ordinary_length_the_newest_decisions_stay() -> None:
+    full = full_status(SENTENCE)
+
+    trimmed = full.trimmed()
+
+    assert 5 <= len(trimmed.history) < len(full.history) == 20
+    assert trimmed.history == full.history[-len(trimmed.history) :]
+
+
+def test_a_status_that_is_short_enough_is_not_cut() -> None:
+    full = full_status(SENTENCE)
+    short = full.model_copy(update={"history": full.history[:5]})
+
+    assert short.trimmed() is short
+
+
+def test_the_api_server_stores_the_full_status_of_a_monitor_as_it_is(objects: CustomObjects) -> None:
+    full = full_status(TEXTS)
+    stored = objects.create(manifest("minimal")).stored
+
+    answer = objects.write_status(stored, {"status": full.document()})
+
+    assert (answer.message, answer.stored.get("status")) == ("", full.document())
+
+
+def test_the_api_server_stores_the_full_status_of_an_evaluation_as_it_is(objects: CustomObjects) -> None:
+    full = ModelEvaluationStatus.model_validate(fullest(structural(ModelEvaluationStatus, defaults=False), TEXTS))
+    stored = objects.create(manifest("evaluation")).stored
+
+    answer = objects.write_status(stored, {"status": full.document()})
+
+    assert (answer.message, answer.stored.get("status")) == ("", full.document())
+    assert size(full) < STATUS_LIMIT

@@ -1,0 +1,264 @@
+"""Every CEL rule of the CRDs against the real API server: what it lets through, what it refuses, and its words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from modelmonitor.api.kinds import KINDS
+from modelmonitor.api.rules import Rule, Ruled
+from tests.api.custom_objects import CustomObjects, Json, manifest, merged
+
+JOB: Final[Json] = {"spec": {"template": {"spec": {}}}}
+RETRAIN: Final[Json] = {"jobTemplate": JOB, "trainingWindow": "60d", "outputUri": "s3://models/"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule lets through and what it refuses: changes of the spec of a manifest that is accepted."""
+
+    field: str
+    """What the API server complains about."""
+    message: str
+    accepts: tuple[Json, ...]
+    rejects: tuple[Json, ...]
+    of: str = "minimal"
+    """The manifest in tests/data/manifests."""
+
+
+CREATING: Final = (
+    Case(
+        "spec.model.serving",
+        "set seldonDeployment",
+        accepts=({},),
+        rejects=({"model": {"serving": {"seldonDeployment": None}}},),
+    ),
+    Case(
+        "spec.data.current",
+        "set files",
+        accepts=({},),
+        rejects=({"data": {"current": {"files": None}}},),
+    ),
+    Case(
+        "spec.data.predictions",
+        "set exactly one of column, model",
+        accepts=(
+            {"data": {"predictions": {"model": {}}}},
+            {"data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}},
+        ),
+        rejects=(
+            {"data": {"predictions": {"model": None}}},
+            {"data": {"predictions": {"column": {}}, "columns": {"score": "p_late"}}},
+        ),
+    ),
+    Case(
+        "spec.rollout.strategy",
+        "set replace",
+        accepts=({"retrain": RETRAIN, "rollout": {}}, {"retrain": RETRAIN, "rollout": {"strategy": {"replace": {}}}}),
+        rejects=({"retrain": RETRAIN, "rollout": {"strategy": {}}},),
+    ),
+    Case(
+        "spec.data.labels",
+        "labels.maximumDelay must not be shorter than labels.delay: raise maximumDelay, or leave it out",
+        accepts=(
+            {"data": {"labels": {"delay": "2d"}}},
+            {"data": {"labels": {"maximumDelay": "2d"}}},
+            {"data": {"labels": {"delay": "2d", "maximumDelay": "48h"}}},
+        ),
+        rejects=({"data": {"labels": {"delay": "2d", "maximumDelay": "47h"}}},),
+    ),
+    Case(
+        "spec.data",
+        "predictions.column needs columns.score or columns.prediction: name the column, or use predictions.model",
+        accepts=(
+            {"data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}},
+            {"data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}}},
+        ),
+        rejects=({"data": {"predictions": {"model": None, "column": {}}}},),
+    ),
+    Case(
+        "spec.windows",
+        "windows.every must not be longer than windows.length, or rows between two windows are never judged: lower"
+        " every, or raise length",
+        accepts=({"windows": {"length": "28d", "every": "1d"}}, {"windows": {"length": "6h", "every": "360m"}}),
+        rejects=({"windows": {"length": "7d", "every": "8d"}}, {"windows": {"length": "59m", "every": "1h"}}),
+    ),
+    Case(
+        "spec.windows",
+        "windows.length and windows.every must both be whole days (such as 7d and 1d) or both not (such as 6h and 1h),"
+        " since a civil day has 23 to 25 hours: change one of them",
+        accepts=({"windows": {"length": "48h", "every": "1d"}}, {"windows": {"length": "36h", "every": "90s"}}),
+        rejects=({"windows": {"length": "7d", "every": "6h"}}, {"windows": {"length": "1441m", "every": "1d"}}),
+    ),
+    Case(
+        "spec.schedule",
+        "set exactly one of schedule.interval (such as 1h) and schedule.cron (such as 0 6 * * *)",
+        accepts=({"schedule": {"interval": "90s"}}, {"schedule": {"interval": None, "cron": "0 6 * * *"}}),
+        rejects=({"schedule": {"interval": None}}, {"schedule": {"cron": "0 6 * * *"}}),
+    ),
+    Case(
+        "spec.schedule",
+        "schedule.cron needs five fields, minute, hour, day, month and weekday: write it as in 0 6 * * *",
+        accepts=(
+            {"schedule": {"interval": None, "cron": "*/15 6-22 1,15 JAN-DEC MON#1"}},
+            {"schedule": {"interval": None, "cron": "0  6 * * L"}},
+        ),
+        rejects=(
+            {"schedule": {"interval": None, "cron": "0 6 * *"}},
+            {"schedule": {"interval": None, "cron": "0 0 6 * * *"}},
+            {"schedule": {"interval": None, "cron": "@daily"}},
+            {"schedule": {"interval": None, "cron": ""}},
+        ),
+    ),
+    Case(
+        "spec.metrics[0]",
+        "a metric needs an objective: set min (the least good value) or max",
+        accepts=({"metrics": [{"name": "f1", "min": 0}]}, {"metrics": [{"name": "f1", "max": 1}]}),
+        rejects=({"metrics": [{"name": "f1"}]},),
+    ),
+    Case(
+        "spec.metrics[0]",
+        "the metric's min is above its max: no value meets both, lower min or raise max",
+        accepts=({"metrics": [{"name": "f1", "min": 0.2, "max": 0.2}]},),
+        rejects=({"metrics": [{"name": "f1", "min": 0.3, "max": 0.2}]},),
+    ),
+    Case(
+        "spec",
+        "roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        accepts=(
+            {"metrics": [{"name": "roc_auc", "min": 0.6}]},
+            {
+                "metrics": [{"name": "roc_auc", "min": 0.6}],
+                "data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}},
+            },
+        ),
+        rejects=(
+            {
+                "metrics": [{"name": "f1", "min": 0.2}, {"name": "roc_auc", "min": 0.6}],
+                "data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}},
+            },
+        ),
+    ),
+    Case(
+        "spec",
+        "challenger has no meaning without retrain: add retrain, or remove challenger",
+        accepts=({"retrain": RETRAIN, "challenger": {}}, {"retrain": RETRAIN}),
+        rejects=({"challenger": {}},),
+    ),
+    Case(
+        "spec",
+        "rollout has no meaning without retrain: add retrain, or remove rollout",
+        accepts=({"retrain": RETRAIN, "rollout": {}}, {"retrain": RETRAIN}),
+        rejects=({"rollout": {}},),
+    ),
+    Case(
+        "spec",
+        "challenger.metric roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        accepts=(
+            {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}},
+            {
+                "retrain": RETRAIN,
+                "challenger": {"metric": "roc_auc"},
+                "data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}},
+            },
+        ),
+        rejects=(
+            {
+                "retrain": RETRAIN,
+                "challenger": {"metric": "roc_auc"},
+                "data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}},
+            },
+        ),
+    ),
+    Case(
+        "spec",
+        "candidateUri belongs to role Candidate and only to it: set both, or neither",
+        accepts=({}, {"role": "Champion", "candidateUri": None}),
+        rejects=({"role": "Champion"}, {"candidateUri": None}),
+        of="evaluation",
+    ),
+)
+
+# Rules that compare with what is stored already.
+CHANGING: Final = (
+    Case(
+        "spec.windows",
+        "windows.length, every, timeZone and origin cannot be changed, since windows already judged would no longer be"
+        " windows: create a monitor with another name",
+        accepts=(
+            {"windows": {"length": "168h", "start": "2013-03-01", "grace": "1h"}},
+            {"suspend": True, "metrics": [{"name": "accuracy", "min": 0.5}], "schedule": {"interval": "2h"}},
+        ),
+        rejects=(
+            {"windows": {"length": "14d"}},
+            {"windows": {"every": "1d"}},
+            {"windows": {"timeZone": "America/New_York"}},
+            {"windows": {"origin": "2013-01-01"}},
+        ),
+    ),
+    Case(
+        "spec",
+        "a ModelEvaluation is a record and cannot be changed: delete it, the monitor measures anew",
+        accepts=({},),
+        rejects=({"look": 2}, {"modelUri": "s3://models/flights/3"}, {"window": {"index": 1}}),
+        of="evaluation",
+    ),
+)
+
+
+def each(cases: tuple[Case, ...], side: str) -> list[Any]:
+    return [
+        pytest.param(case, change, id=f"{case.message} [{number}]")
+        for case in cases
+        for number, change in enumerate(getattr(case, side))
+    ]
+
+
+@pytest.mark.parametrize(("case", "change"), each(CREATING, "accepts"))
+def test_a_rule_lets_through(dry_run: CustomObjects, case: Case, change: Json) -> None:
+    assert dry_run.try_create(merged(manifest(case.of), {"spec": change})).message == ""
+
+
+@pytest.mark.parametrize(("case", "change"), each(CREATING, "rejects"))
+def test_a_rule_refuses_and_says_what_to_change(dry_run: CustomObjects, case: Case, change: Json) -> None:
+    answer = dry_run.try_create(merged(manifest(case.of), {"spec": change}))
+
+    assert answer.causes == ((case.field, case.message),)
+
+
+@pytest.mark.parametrize(("case", "change"), each(CHANGING, "accepts"))
+def test_a_change_is_let_through(objects: CustomObjects, case: Case, change: Json) -> None:
+    stored = objects.create(manifest(case.of)).stored
+
+    assert objects.try_change(stored, {"spec": change}).message == ""
+
+
+@pytest.mark.parametrize(("case", "change"), each(CHANGING, "rejects"))
+def test_a_change_is_refused_and_says_what_to_do(objects: CustomObjects, case: Case, change: Json) -> None:
+    stored = objects.create(manifest(case.of)).stored
+
+    assert objects.try_change(stored, {"spec": change}).causes == ((case.field, case.message),)
+
+
+def test_every_rule_of_every_kind_has_a_case_that_is_accepted_and_one_that_is_refused() -> None:
+    rules = {rule.message for kind in KINDS for model in (kind.spec, kind.status) for rule in rules_below(model)}
+
+    assert {case.message for case in CREATING + CHANGING if case.accepts and case.rejects} == rules
+
+
+def rules_below(model: type[BaseModel]) -> Iterator[Rule]:
+    """The rules of a model and of every model that its fields name, however deep inside Optional or tuple."""
+    if issubclass(model, Ruled):
+        yield from model.rules
+    for field in model.model_fields.values():
+        for inner in models_in(field.annotation):
+            yield from rules_below(inner)
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
