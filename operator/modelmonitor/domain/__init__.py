@@ -1,0 +1,1 @@
+"""The domain: what is seen, what is decided. Pure: no I/O, no clock, no logging."""

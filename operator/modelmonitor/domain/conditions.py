@@ -1,0 +1,248 @@
+"""Conditions and phase: computed from the whole state each time, so that no path can forget one."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from modelmonitor.api.result import Verdict
+from modelmonitor.api.status import (
+    AttemptOutcome,
+    Condition,
+    Direction,
+    ModelMonitorStatus,
+    Phase,
+    RolloutStage,
+)
+from modelmonitor.api.types import ConditionStatus
+from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
+from modelmonitor.domain.policies.tidy import wanted_jobs
+from modelmonitor.domain.reasons import reason
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+_GOOD: Final = (
+    AttemptOutcome.PROMOTED,
+    AttemptOutcome.VERIFIED,
+    AttemptOutcome.UNVERIFIED,
+    AttemptOutcome.STILL_FAILING,
+)
+
+
+class Said(NamedTuple):
+    """What one condition says."""
+
+    status: ConditionStatus
+    reason: str
+    message: str = ""
+
+
+def summarised(seen: Observation, now: datetime) -> ModelMonitorStatus:
+    """The status with all its conditions, its phase, and the generation it speaks of."""
+    said = {
+        "Ready": ready(seen),
+        "Reconciling": reconciling(seen),
+        "Stalled": stalled(seen),
+        "DataAvailable": data_available(seen, now),
+        "ModelHealthy": model_healthy(seen),
+        "Retraining": retraining(seen, now),
+        "Promoted": promoted(seen),
+        "Reported": reported(seen),
+    }
+    return seen.status.model_copy(
+        update={
+            "observed_generation": seen.generation,
+            "conditions": with_conditions(seen.status.conditions, said, seen.generation, now),
+            "phase": phase(seen, now),
+        }
+    )
+
+
+def with_conditions(
+    before: Iterable[Condition], said: dict[str, Said], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """Conditions by name; the transition time moves only when the status flips."""
+    known = {condition.type: condition for condition in before}
+    for name, (status, why, message) in said.items():
+        old = known.get(name)
+        since = old.last_transition_time if old is not None and old.status is status else now
+        known[name] = Condition(
+            type=name,
+            status=status,
+            reason=reason(why, "Unknown"),
+            message=message,
+            last_transition_time=since,
+            observed_generation=generation,
+        )
+    return tuple(known.values())
+
+
+def turns(seen: Observation) -> Iterator[datetime]:
+    """When a condition will say something else although nothing happens."""
+    status, rollout = seen.status, seen.status.rollout
+    if status.data_moved_at is not None:
+        yield status.data_moved_at + 2 * seen.spec.windows.every
+    if status.cooldown_ends is not None:
+        yield status.cooldown_ends
+    if rollout is not None and rollout.stage is RolloutStage.PROGRESSING:
+        yield rollout.deadline
+
+
+def ready(seen: Observation) -> Said:
+    """Does the monitor do its work? A bad model under a working monitor is not a monitor that is not ready."""
+    problem = _problem(seen)
+    if problem is not None:
+        return Said(_FALSE, problem.reason, problem.message)
+    stuck = _stuck(seen)
+    if stuck is not None:
+        return Said(_FALSE, stuck.reason, stuck.message)
+    trouble = seen.status.trouble
+    if trouble is not None:
+        return Said(_FALSE, trouble.reason, trouble.message)
+    if seen.spec.suspend:
+        return Said(_TRUE, "Suspended", "spec.suspend is true: nothing new is begun.")
+    if seen.status.data_through is None and seen.status.data_moved_at is None:
+        return Said(_UNKNOWN, "NotYetLooked", "The first look at the data is not finished.")
+    return Said(_TRUE, "Watching", "The model is judged on every new window.")
+
+
+def reconciling(seen: Observation) -> Said:
+    """In kstatus' sense: settling after a change. Watching for years is not reconciling."""
+    first = seen.status.data_moved_at is None and seen.status.trouble is None and not seen.spec.suspend
+    if first and _problem(seen) is None and _stuck(seen) is None:
+        return Said(_TRUE, "FirstLook", "The first look at the data is not finished.")
+    return Said(_FALSE, "Settled")
+
+
+def stalled(seen: Observation) -> Said:
+    """Somebody must change something before it can go on; it heals by itself when that happens."""
+    problem = _problem(seen)
+    if problem is not None:
+        return Said(_TRUE, problem.reason, problem.message)
+    return Said(_FALSE, "NotStalled")
+
+
+def data_available(seen: Observation, now: datetime) -> Said:
+    """Does data arrive?"""
+    through, moved = seen.status.data_through, seen.status.data_moved_at
+    if moved is None:
+        return Said(_UNKNOWN, "NotYetLooked", "The first look at the data is not finished.")
+    if through is None:
+        return Said(_FALSE, "Empty", "There is no row with an event time in spec.data.current.")
+    if now >= moved + 2 * seen.spec.windows.every:
+        return Said(
+            _FALSE, "NoNewData", f"No event newer than {through:%Y-%m-%dT%H:%MZ} has arrived since {moved:%Y-%m-%d}."
+        )
+    return Said(_TRUE, "Arriving", f"Events up to {through:%Y-%m-%dT%H:%MZ} have arrived.")
+
+
+def model_healthy(seen: Observation) -> Said:
+    """The newest verdict on the model that serves."""
+    latest, serving = seen.status.last_evaluation, seen.status.serving_model
+    if latest is None:
+        return Said(_UNKNOWN, "NotYetJudged", "No window has been judged yet.")
+    if serving is not None and latest.model_uri != serving.uri:
+        return Said(_UNKNOWN, "NewModel", "The model in service has not been judged on a window yet.")
+    status = {Verdict.PASS: _TRUE, Verdict.WARN: _TRUE, Verdict.FAIL: _FALSE}.get(latest.verdict, _UNKNOWN)
+    return Said(
+        status, latest.verdict, f"Window from {latest.window.start:%Y-%m-%d}: {latest.message or latest.reason}"
+    )
+
+
+def retraining(seen: Observation, now: datetime) -> Said:
+    """Is a remedy under way, and if not, why not?"""
+    status, spec = seen.status, seen.spec
+    rollout = status.rollout
+    if rollout is not None and rollout.stage in (RolloutStage.PROGRESSING, RolloutStage.VERIFYING):
+        way = "RollingBack" if rollout.direction is Direction.BACK else "RollingOut"
+        doing = way if rollout.stage is RolloutStage.PROGRESSING else "Verifying"
+        hangs = now >= rollout.deadline and rollout.stage is RolloutStage.PROGRESSING
+        return Said(_TRUE, doing, f"{rollout.to_uri}{': past its deadline, a person should look' if hangs else ''}")
+    if status.comparison is not None:
+        return Said(_TRUE, "Comparing", f"Waiting for the window from {status.comparison.window.start:%Y-%m-%d}.")
+    if status.attempt is not None:
+        return Said(_TRUE, "Training", f"Attempt {status.attempt.trip}.")
+    if spec.retrain is None:
+        return Said(_FALSE, "NotConfigured", "There is no spec.retrain: the monitor only measures.")
+    if status.reverted is not None:
+        return Said(_FALSE, "Reverted", status.reverted)
+    if seen.owner_of_target is not None:
+        return Said(
+            _FALSE,
+            "TargetTaken",
+            f"ModelMonitor {seen.owner_of_target} is older and owns this serving target: this one only measures.",
+        )
+    if seen.observe_only:
+        return Said(_FALSE, "ObserveOnly", "The operator runs with mode ObserveOnly: nothing is trained or rolled.")
+    if status.attempts >= spec.retrain.max_attempts:
+        return Said(
+            _FALSE,
+            "BreakerOpen",
+            f"{status.attempts} attempts without a healthy window: look at the model, then set the annotation "
+            "modelmonitor.dev/resume to a new value.",
+        )
+    if status.cooldown_ends is not None and now < status.cooldown_ends:
+        return Said(_FALSE, "CoolingDown", f"No new attempt before {status.cooldown_ends:%Y-%m-%dT%H:%MZ}.")
+    return Said(
+        _FALSE, "NotNeeded", f"{len(status.failing_windows)} of {spec.verdict.failures_to_trip} failing windows."
+    )
+
+
+def promoted(seen: Observation) -> Said:
+    """Was the last candidate better?"""
+    last = seen.status.last_attempt
+    if last is None:
+        return Said(_UNKNOWN, "NoCandidate", "No candidate has been made yet.")
+    return Said(_TRUE if last.outcome in _GOOD else _FALSE, last.outcome, last.message)
+
+
+def reported(seen: Observation) -> Said:
+    """Is the full result kept?"""
+    latest = seen.status.last_evaluation
+    if seen.spec.reports is None:
+        return Said(_FALSE, "NoStore", "There is no spec.reports: only the summary in the status is kept.")
+    if latest is None:
+        return Said(_UNKNOWN, "NotYetJudged")
+    if latest.report_uri is None:
+        return Said(_FALSE, "NotWritten", latest.report_problem or "The evaluation could not keep its full result.")
+    return Said(_TRUE, "Written", latest.report_uri)
+
+
+def phase(seen: Observation, now: datetime) -> Phase:
+    """One word for people."""
+    status = seen.status
+    rollout = status.rollout
+    if _problem(seen) is not None:
+        return Phase.STALLED
+    if rollout is not None and rollout.stage is RolloutStage.PROGRESSING:
+        return Phase.ROLLING_BACK if rollout.direction is Direction.BACK else Phase.ROLLING_OUT
+    if seen.spec.suspend:
+        return Phase.SUSPENDED
+    remedy = _remedy_phase(seen, now)
+    if remedy is not None:
+        return remedy
+    if status.measurement is not None:
+        return Phase.EVALUATING
+    return Phase.WATCHING if status.data_moved_at else Phase.PENDING
+
+
+def _remedy_phase(seen: Observation, now: datetime) -> Phase | None:
+    said = retraining(seen, now)
+    return {
+        "Verifying": Phase.VERIFYING,
+        "Comparing": Phase.COMPARING,
+        "Training": Phase.TRAINING,
+        "Reverted": Phase.REVERTED,
+        "BreakerOpen": Phase.BREAKER_OPEN,
+        "CoolingDown": Phase.COOLING_DOWN,
+    }.get(said.reason)
+
+
+def _problem(seen: Observation) -> Problem | None:
+    """What somebody must change before anything can go on."""
+    return seen.invalid or (seen.serving if isinstance(seen.serving, Problem) else None)
+
+
+def _stuck(seen: Observation) -> JobSeen | None:
+    """A wanted Job that waits and says why: a Secret that is missing, an image that cannot be pulled, a quota."""
+    wanted = wanted_jobs(seen)
+    waits = (job for job in seen.jobs.values() if job.name in wanted and job.state is JobState.WAITING and job.reason)
+    return next(waits, None)

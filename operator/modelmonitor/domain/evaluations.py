@@ -1,0 +1,90 @@
+"""From an intent in the status to the evaluation that carries it out."""
+
+from modelmonitor.api.evaluation import ModelEvaluationSpec, MonitorRef
+from modelmonitor.api.job import Contender, EvaluationInput, Role
+from modelmonitor.api.result import Window
+from modelmonitor.api.status import Compared, Measurement, ServingModel
+from modelmonitor.domain import names
+from modelmonitor.domain.actions import StartEvaluation
+from modelmonitor.domain.observation import Observation
+
+
+def measurement_name(seen: Observation, wanted: Measurement) -> str:
+    """The name of the evaluation of one look."""
+    return names.child(seen.name, "e", names.evaluation(seen.uid, wanted))
+
+
+def comparison_name(seen: Observation, wanted: Compared) -> str:
+    """The name of the evaluation that compares."""
+    return names.child(seen.name, "c", names.comparison(seen.uid, wanted))
+
+
+def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
+    """The evaluation of the serving model on one window."""
+    return _start(
+        seen,
+        name=measurement_name(seen, wanted),
+        identity=names.evaluation(seen.uid, wanted),
+        look=wanted.look,
+        window=wanted.window,
+        champion=wanted.model_uri,
+        contender=None,
+    )
+
+
+def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> StartEvaluation:
+    """The evaluation of two models on the rows of one window."""
+    return _start(
+        seen,
+        name=comparison_name(seen, wanted),
+        identity=names.comparison(seen.uid, wanted),
+        look=wanted.look,
+        window=wanted.window,
+        champion=serving.uri,
+        contender=Contender(uri=wanted.challenger_uri, trained_through=wanted.trained_through),
+    )
+
+
+def _start(
+    seen: Observation,
+    *,
+    name: str,
+    identity: str,
+    look: int,
+    window: Window,
+    champion: str,
+    contender: Contender | None,
+) -> StartEvaluation:
+    spec, serving = seen.spec, seen.status.serving_model
+    role = Role.CANDIDATE if contender else Role.CHAMPION
+    return StartEvaluation(
+        name=name,
+        identity=identity,
+        record=ModelEvaluationSpec(
+            monitor_ref=MonitorRef(name=seen.name),
+            role=role,
+            window=window,
+            look=look,
+            model_uri=champion,
+            candidate_uri=contender.uri if contender else None,
+        ),
+        job_input=EvaluationInput(
+            monitor=seen.name,
+            namespace=seen.namespace,
+            evaluation=name,
+            role=role,
+            window=window,
+            closes=seen.closes(window),
+            matures=seen.matures(window),
+            champion=champion,
+            since=serving.since_event if serving and spec.data.predictions.column else None,
+            contender=contender,
+            model=spec.model,
+            data=spec.data,
+            windows=spec.windows,
+            metrics=spec.metrics,
+            verdict=spec.verdict,
+            challenger=seen.challenger,
+            reports=spec.reports,
+        ),
+    )

@@ -1,0 +1,146 @@
+"""Everything that a decision needs to know, read from the cache into one value. No I/O after this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from modelmonitor.api.job import Role
+from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout
+from modelmonitor.api.result import Window
+from modelmonitor.api.status import ModelMonitorStatus
+from modelmonitor.domain.windows import Grid, patience, slack
+
+
+class JobState(StrEnum):
+    """How far a Job is, from its own status and its Pod's."""
+
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class Progress(StrEnum):
+    """How far a roll of the serving object is, by the check that is proof (not by its own word)."""
+
+    UNDER_WAY = "UnderWay"
+    DONE = "Done"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that cannot be found or used, said so that a person knows what to do."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """A Job of ours and what its Pod says.
+
+    `reason` and `message` tell why it waits or failed; `output` is the termination message of the container that
+    carries the result.
+    """
+
+    name: str
+    uid: str
+    state: JobState
+    since: datetime
+    reason: str = ""
+    message: str = ""
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSeen:
+    """A ModelEvaluation of this monitor that is not finished."""
+
+    name: str
+    uid: str
+    look: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSeen:
+    """The live serving object: `rollout_id` is our annotation on it, 0 where it has none."""
+
+    uid: str
+    generation: int
+    uri: str
+    rollout_id: int
+    progress: Progress
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What people ask for by annotating the monitor; each value is handled once."""
+
+    requested_at: str | None = None
+    resume_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One monitor and everything around it, at one moment.
+
+    `recorded` is the status as it stands in the cluster. `status` begins as the same and is what the policies before
+    this one have made of it. An action follows only from what is recorded, so that it can be found again.
+    `invalid` is what the API server could not see to be wrong with the spec.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    spec: ModelMonitorSpec
+    recorded: ModelMonitorStatus
+    status: ModelMonitorStatus
+    serving: ServingSeen | Problem
+    annotations: Annotations = Annotations()
+    invalid: Problem | None = None
+    owner_of_target: str | None = None
+    jobs: Mapping[str, JobSeen] = field(default_factory=dict)
+    evaluations: tuple[EvaluationSeen, ...] = ()
+    observe_only: bool = False
+
+    @property
+    def grid(self) -> Grid:
+        """The windows of this monitor."""
+        return Grid.of(self.spec.windows)
+
+    def closes(self, window: Window) -> datetime:
+        """A window is closed when an event of this time or later was seen: its rows and their labels are there."""
+        return window.end + slack(self.spec.windows, self.spec.data.labels)
+
+    def matures(self, window: Window) -> datetime:
+        """From this event time on a window's missing labels are missing for good."""
+        return window.end + patience(self.spec.windows, self.spec.data.labels)
+
+    def newest_closed(self, data_through: datetime) -> Window:
+        """The newest window that is closed when events up to `data_through` were seen."""
+        return self.grid.window(self.grid.newest_closed(data_through, slack(self.spec.windows, self.spec.data.labels)))
+
+    @property
+    def challenger(self) -> Challenger:
+        """When a candidate is better."""
+        return self.spec.challenger or Challenger()
+
+    @property
+    def rollout_spec(self) -> Rollout:
+        """How a better candidate is brought into service."""
+        return self.spec.rollout or Rollout()
+
+    @property
+    def label_delay(self) -> timedelta:
+        """How long after its event a row has its label."""
+        return self.spec.data.labels.delay or timedelta(0)
+
+    def with_status(self, status: ModelMonitorStatus) -> Self:
+        """The same world, seen by the next policy."""
+        return replace(self, status=status)

@@ -1,0 +1,116 @@
+"""Comparing two models on the same rows: a candidate with the champion, or the previous model with the new one."""
+
+from datetime import datetime
+from typing import Final
+
+from modelmonitor.api.evaluation import ModelEvaluationStatus
+from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus, Purpose
+from modelmonitor.domain import evaluations
+from modelmonitor.domain.actions import FinishEvaluation
+from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.policies.measure import ERROR_PAUSE, FINISHED, LONGEST_PAUSE, in_progress
+from modelmonitor.domain.policies.retrain import ended
+from modelmonitor.domain.policies.rollout import back_intent, forward_intent, kept
+from modelmonitor.domain.results import result_of
+from modelmonitor.domain.schedule import next_look
+from modelmonitor.domain.step import Step, acting, backoff, changed, noted, waiting
+
+MOST_WINDOWS: Final = 4
+MOST_ERRORS: Final = 5
+
+
+def comparing(seen: Observation, now: datetime) -> Step | None:
+    """A comparison is wanted: wait until its window is closed, start it, wait for it, act on what it says."""
+    wanted, serving, through = seen.status.comparison, seen.status.serving_model, seen.status.data_through
+    if wanted is None or wanted != seen.recorded.comparison or serving is None:
+        return None
+    if through is None or through < seen.closes(wanted.window):
+        return waiting(seen)
+    if wanted.not_before is not None and now < wanted.not_before:
+        return waiting(seen, until=wanted.not_before)
+    name = evaluations.comparison_name(seen, wanted)
+    job = seen.jobs.get(name)
+    if job is None:
+        return waiting(seen) if seen.spec.suspend else acting(seen, evaluations.comparison(seen, wanted, serving))
+    if job.state not in FINISHED:
+        return in_progress(seen, job, now)
+    result = result_of(job, wanted.window)
+    if result.look is not Look.JUDGED:
+        # Labels are late: the same window again, as the measuring chain does.
+        return Step(_again(seen, wanted, not_before=next_look(seen, now)))
+    step = _concluded(seen, now, wanted, result)
+    finish = FinishEvaluation(name, ModelEvaluationStatus(**dict(result), completed_at=now))
+    return Step(step.status, (finish, *step.actions), step.wake)
+
+
+def _concluded(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
+    if result.verdict is Verdict.ERROR:
+        return _troubled(seen, now, wanted, result)
+    measured = result.comparison
+    if measured is None or measured.verdict is Comparison.NO_EVIDENCE:
+        return _no_evidence(seen, now, wanted, result)
+    if measured.verdict is Comparison.BETTER:
+        return _better(seen, now, wanted, measured)
+    message = f"Not better: {side_by_side(measured)}."
+    if wanted.purpose is Purpose.ROLL_BACK:
+        return kept(
+            seen, now, AttemptOutcome.STILL_FAILING, f"The previous model is no better, the new one stays. {message}"
+        )
+    return ended(seen, now, AttemptOutcome.NOT_BETTER, message, measured)
+
+
+def _better(seen: Observation, now: datetime, wanted: Compared, measured: ComparisonResult) -> Step:
+    if wanted.purpose is Purpose.ROLL_BACK:
+        return back_intent(
+            seen, now, f"The previous model is better on the same rows: {side_by_side(measured)}.", measured
+        )
+    return forward_intent(
+        seen, now, wanted, f"The candidate is better on the same rows: {side_by_side(measured)}.", measured
+    )
+
+
+def side_by_side(measured: ComparisonResult) -> str:
+    """Both models' values and the bound, as a phrase."""
+    values = [measured.champion, measured.candidate, measured.difference, measured.low]
+    champion, candidate, difference, low = ("?" if value is None else f"{value:.4f}" for value in values)
+    return (
+        f"{measured.metric} {champion} serving, {candidate} challenging, difference {difference}, "
+        f"at least {low} with confidence {measured.confidence:g}; {measured.rows} rows in {measured.blocks} blocks"
+    )
+
+
+def _no_evidence(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
+    """Too little data says nothing about the models: the next window, a bounded number of times."""
+    tries = wanted.tries + 1
+    if tries < MOST_WINDOWS:
+        following = seen.grid.window(wanted.window.index + seen.grid.counting_stride)
+        look = seen.status.looks + 1
+        again = wanted.model_copy(
+            update={"window": following, "tries": tries, "look": look, "errors": 0, "not_before": None}
+        )
+        return Step(changed(seen.status, comparison=again, looks=look))
+    message = f"No evidence after {tries} windows: {result.message or result.reason}"
+    if wanted.purpose is Purpose.ROLL_BACK:
+        return kept(seen, now, AttemptOutcome.STILL_FAILING, message)
+    return ended(seen, now, AttemptOutcome.NO_EVIDENCE, message, result.comparison)
+
+
+def _troubled(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
+    """Could not measure. A candidate that cannot be loaded will not load tomorrow: give up after some tries."""
+    errors = wanted.errors + 1
+    message = f"The comparison could not be made: {result.reason}: {result.message}"
+    if errors < MOST_ERRORS:
+        pause = backoff(errors, first=ERROR_PAUSE, most=LONGEST_PAUSE)
+        again = _again(seen, wanted.model_copy(update={"errors": errors}), not_before=now + pause)
+        return noted(seen.with_status(again), now, result.reason, message)
+    if wanted.purpose is Purpose.ROLL_BACK:
+        return kept(seen, now, AttemptOutcome.STILL_FAILING, message)
+    return ended(seen, now, AttemptOutcome.NO_EVIDENCE, message)
+
+
+def _again(seen: Observation, wanted: Compared, not_before: datetime) -> ModelMonitorStatus:
+    look = seen.status.looks + 1
+    return changed(
+        seen.status, looks=look, comparison=wanted.model_copy(update={"look": look, "not_before": not_before})
+    )

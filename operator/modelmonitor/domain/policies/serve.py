@@ -1,0 +1,113 @@
+"""Who serves now: first sight, and what people did to the serving object."""
+
+from datetime import datetime
+
+from modelmonitor.api.status import AttemptOutcome, LastAttempt, RolloutStage, RolloutStatus, ServingModel
+from modelmonitor.domain.actions import Tone
+from modelmonitor.domain.observation import Observation, Problem, ServingSeen
+from modelmonitor.domain.step import LONGEST_WORD, Step, changed, noted, waiting
+
+
+def resumed(seen: Observation, now: datetime) -> Step | None:
+    """A person said to go on: the breaker closes, the cooldown ends, a revert is forgiven."""
+    asked = seen.annotations.resume_at
+    if asked is None or asked[:LONGEST_WORD] == seen.status.last_handled_resume_at:
+        return None
+    return noted(
+        seen,
+        now,
+        "Resumed",
+        f"Remediation goes on: annotation modelmonitor.dev/resume is {asked[:64]!r}.",
+        last_handled_resume_at=asked[:LONGEST_WORD],
+        reverted=None,
+        attempts=0,
+        cooldown_ends=None,
+    )
+
+
+def out_of_sight(seen: Observation, now: datetime) -> Step | None:
+    """The serving object cannot be read: what is known stays as it is, and the conditions say what is missing."""
+    return waiting(seen) if isinstance(seen.serving, Problem) else None
+
+
+def first_sight(seen: Observation, now: datetime) -> Step | None:
+    """Without a status the live model is the champion.
+
+    Also after a backup was restored, whatever the live object remembers of rollouts. Nothing is trained before a new
+    window was judged, since the counters begin at zero.
+    """
+    if seen.status.serving_model is not None or isinstance(seen.serving, Problem):
+        return None
+    return Step(changed(seen.status, serving_model=ServingModel(uri=seen.serving.uri, since=now)))
+
+
+def moved(seen: Observation, now: datetime) -> Step | None:
+    """Somebody changed the live URI.
+
+    Back to the model before our rollout: the operator stops and says so; to patch again would be to fight with a
+    person or with a GitOps tool that applies its own manifest every few minutes. To any other model: a new champion.
+    """
+    live, known, rollout = seen.serving, seen.status.serving_model, seen.status.rollout
+    if isinstance(live, Problem) or known is None:
+        return None
+    if rollout is not None and live.rollout_id > rollout.id:
+        # A status from an older backup: the live object has been rolled since. What it remembers is void.
+        return _new_champion(seen, now, live)
+    if rollout is not None and rollout.stage is RolloutStage.PROGRESSING:
+        patched = live.rollout_id == rollout.id
+        if live.uri == rollout.to_uri or (live.uri == rollout.from_uri and not patched):
+            return None
+        return _reverted(seen, now, live) if live.uri == rollout.from_uri else _new_champion(seen, now, live)
+    if live.uri == known.uri:
+        return None
+    # Our annotation may be gone: `kubectl replace` takes it away together with the model.
+    if rollout is not None and (known.uri, live.uri) == (rollout.to_uri, rollout.from_uri):
+        return _reverted(seen, now, live)
+    return _new_champion(seen, now, live)
+
+
+def _reverted(seen: Observation, now: datetime, live: ServingSeen) -> Step:
+    message = (
+        f"Somebody moved the serving model back to {live.uri}. Remediation rests until the monitor's annotation "
+        "modelmonitor.dev/resume is set to a new value. If a GitOps tool did it, let it ignore this field."
+    )
+    return _fresh(seen, now, live, "Reverted", message, reverted=message[:512])
+
+
+def _new_champion(seen: Observation, now: datetime, live: ServingSeen) -> Step:
+    message = f"Somebody put {live.uri} into service: it is the new champion, all counts begin at zero."
+    # Only a person's annotation ends a rest: who reverted once and then rolled by hand has not asked for more.
+    return _fresh(seen, now, live, "NewChampion", message, reverted=seen.status.reverted)
+
+
+def _fresh(
+    seen: Observation, now: datetime, live: ServingSeen, reason: str, message: str, reverted: str | None
+) -> Step:
+    status, rollout = seen.status, seen.status.rollout
+    ended = status.last_attempt
+    if status.attempt is not None or status.comparison is not None:
+        ended = LastAttempt(trip=status.trips, outcome=AttemptOutcome.SUPERSEDED, message=message, ended_at=now)
+    return noted(
+        seen,
+        now,
+        reason,
+        message,
+        tone=Tone.WARNING if reason == "Reverted" else Tone.NORMAL,
+        serving_model=ServingModel(uri=live.uri, since=now, since_event=status.data_through),
+        failing_windows=(),
+        attempts=0,
+        cooldown_ends=None,
+        attempt=None,
+        candidate=None,
+        comparison=None,
+        rollout=_over(rollout, live) if rollout else None,
+        reverted=reverted,
+        last_attempt=ended,
+    )
+
+
+def _over(rollout: RolloutStatus, live: ServingSeen) -> RolloutStatus:
+    """The record stays for its id: the live object may have lost its annotation, and an id is used once."""
+    running = rollout.stage in (RolloutStage.PROGRESSING, RolloutStage.VERIFYING)
+    stage = RolloutStage.ROLLED_BACK if running else rollout.stage
+    return rollout.model_copy(update={"id": max(rollout.id, live.rollout_id), "stage": stage})
