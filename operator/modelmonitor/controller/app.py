@@ -1,0 +1,126 @@
+"""The one place where everything is wired."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import kopf
+import structlog
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from modelmonitor.controller import handlers, lease, web
+from modelmonitor.controller.cache import Cache
+from modelmonitor.controller.execute import Executor
+from modelmonitor.controller.metrics import MonitorCollector
+from modelmonitor.controller.queue import Queue
+from modelmonitor.controller.reconcile import Reconciler
+from modelmonitor.controller.settings import Mode, Settings
+from modelmonitor.kube.api import HttpApi
+from modelmonitor.kube.errors import ApiError, NotFoundError
+from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
+
+STUCK_AFTER: Final = timedelta(minutes=5)
+DISCOVERY_PAUSE: Final = 60
+_log = structlog.get_logger()
+
+
+class ServingKindsChangedError(Exception):
+    """A serving kind was installed or removed: the process ends, the next one watches what is there."""
+
+
+class LeaseLostError(Exception):
+    """Another replica leads: the process ends and stands by anew."""
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings, *, kubeconfig: str | None = None) -> None:
+    """Run until something ends it; whatever ends it ends the process, and a restart is cheap."""
+    api = await HttpApi.from_environment(kubeconfig)
+    cache, queue, leading = Cache(), Queue(utc_now), asyncio.Event()
+    registry = CollectorRegistry()
+    registry.register(MonitorCollector(cache, queue))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    runner = await web.serve(
+        settings.metrics_port, registry, alive=lambda: queue.oldest_wait() < STUCK_AFTER, ready=lambda: True
+    )
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_lead(api, settings, leading))
+            await leading.wait()
+            _log.info("leading", lease=settings.lease_name, holder=settings.pod_name)
+            seldon = await _has_seldon(api)
+            tasks.create_task(_until_kinds_change(api, seldon=seldon))
+            reconciler = _reconciler(api, cache, queue, settings)
+            for _ in range(settings.workers):
+                tasks.create_task(reconciler.work())
+            tasks.create_task(_watch(cache, queue, settings, seldon=seldon))
+    finally:
+        await runner.cleanup()
+        await api.close()
+
+
+def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) -> Reconciler:
+    executor = Executor(
+        api,
+        cache,
+        utc_now,
+        image=settings.evaluator_image,
+        pull_policy=settings.evaluator_image_pull_policy,
+    )
+    observe_only = settings.mode is Mode.OBSERVE_ONLY
+    return Reconciler(api, cache, queue, executor, utc_now, observe_only=observe_only)
+
+
+async def _lead(api: HttpApi, settings: Settings, leading: asyncio.Event) -> None:
+    await lease.hold(
+        api.client,
+        name=settings.lease_name,
+        namespace=settings.pod_namespace,
+        holder=settings.pod_name,
+        leading=leading,
+    )
+    raise LeaseLostError
+
+
+async def _has_seldon(api: HttpApi) -> bool:
+    try:
+        found = await api.get(f"/apis/{SELDON_DEPLOYMENTS.api_version}")
+    except NotFoundError:
+        return False
+    return any(one.get("name") == SELDON_DEPLOYMENTS.plural for one in found.get("resources", []))
+
+
+async def _until_kinds_change(api: HttpApi, *, seldon: bool) -> None:
+    """Kopf does not see kinds that appear after its start."""
+    while True:
+        await asyncio.sleep(DISCOVERY_PAUSE)
+        with contextlib.suppress(ApiError):
+            if await _has_seldon(api) is not seldon:
+                raise ServingKindsChangedError
+
+
+async def _watch(cache: Cache, queue: Queue, settings: Settings, *, seldon: bool) -> None:
+    registry = kopf.OperatorRegistry()
+    handlers.register(registry, cache, queue, seldon=seldon)
+    kopf_settings = kopf.OperatorSettings()
+    handlers.configure(kopf_settings, settings.workers)
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    namespaces = settings.watched_namespaces()
+    await kopf.operator(
+        registry=registry,
+        settings=kopf_settings,
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )

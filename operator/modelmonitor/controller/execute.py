@@ -1,0 +1,259 @@
+"""Carrying out actions. Each is idempotent; a failure is returned, not raised; every answer feeds the cache."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from modelmonitor.controller import jobs, labels
+from modelmonitor.controller.cache import Cache, Explained
+from modelmonitor.domain.actions import (
+    Action,
+    DeleteEvaluation,
+    DeleteJob,
+    Explain,
+    FinishEvaluation,
+    PatchServing,
+    StartEvaluation,
+    StartTraining,
+    Tell,
+)
+from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.outcomes import Failure, Remedy
+from modelmonitor.kube import events
+from modelmonitor.kube.api import Api, Patch
+from modelmonitor.kube.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RefusedError,
+)
+from modelmonitor.kube.identity import service_account_user
+from modelmonitor.kube.resources import EVALUATIONS, JOBS, PODS, SELDON_DEPLOYMENTS, Resource
+from modelmonitor.serving.seldon_deployment import rollout_patch
+
+FIELD_MANAGER: Final = "modelmonitor"
+_log = structlog.get_logger()
+
+
+class Executor:
+    """Does what a decision asks for."""
+
+    def __init__(self, api: Api, cache: Cache, clock: Callable[[], datetime], *, image: str, pull_policy: str) -> None:
+        self._api = api
+        self._cache = cache
+        self._clock = clock
+        self._image = image
+        self._pull_policy = pull_policy
+
+    async def run(self, seen: Observation, actions: Iterable[Action]) -> tuple[Failure, ...]:
+        """Do them in order; one that fails does not keep the others from being done."""
+        failures = []
+        for action in actions:
+            try:
+                await self._do(seen, action)
+            except ApiError as error:
+                failure = failure_of(action, error)
+                _log.warning(
+                    "action failed", action=type(action).__name__, reason=failure.reason, message=failure.message
+                )
+                if not isinstance(action, Tell):
+                    failures.append(failure)
+        return tuple(failures)
+
+    async def _do(self, seen: Observation, action: Action) -> None:
+        match action:
+            case StartEvaluation():
+                await self._start_evaluation(seen, action)
+            case FinishEvaluation():
+                await self._finish_evaluation(seen, action)
+            case StartTraining():
+                await self._start_training(seen, action)
+            case DeleteJob():
+                await self._gone_is_fine(
+                    self._api.delete(JOBS.path(seen.namespace, action.name), uid=action.uid, as_user=_user(seen))
+                )
+                self._cache.jobs.forget(seen.namespace, action.name)
+            case DeleteEvaluation():
+                await self._gone_is_fine(
+                    self._api.delete(EVALUATIONS.path(seen.namespace, action.name), uid=action.uid)
+                )
+                self._cache.evaluations.forget(seen.namespace, action.name)
+            case PatchServing():
+                await self._patch_serving(seen, action)
+            case Explain():
+                await self._explain(seen, action)
+            case Tell():
+                subject = events.Subject(seen.namespace, seen.name, seen.uid)
+                await events.post(
+                    self._api,
+                    subject,
+                    tone=action.tone,
+                    reason=action.reason,
+                    message=action.message,
+                    now=self._clock(),
+                )
+
+    async def _start_evaluation(self, seen: Observation, action: StartEvaluation) -> None:
+        record = jobs.evaluation_record(
+            seen, action.name, action.identity, action.record.document(), action.record.role
+        )
+        job = jobs.evaluation_job(
+            seen, action.name, action.identity, action.job_input, image=self._image, pull_policy=self._pull_policy
+        )
+        self._cache.evaluations.apply(await self._ensure(seen, EVALUATIONS, record, as_user=None))
+        self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
+
+    async def _start_training(self, seen: Observation, action: StartTraining) -> None:
+        uid = action.attempt.job_uid
+        if uid is not None:
+            # It was there. Only a live answer may say that it is gone: the watch can lag, and a second training Job
+            # is what must never be.
+            try:
+                self._cache.jobs.apply(await self._api.get(JOBS.path(seen.namespace, action.name)))
+            except NotFoundError:
+                self._cache.deleted.add(uid)
+            return
+        job = jobs.training_job(seen, action.name, action.identity, action.attempt)
+        self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
+
+    async def _ensure(
+        self, seen: Observation, resource: Resource, manifest: dict[str, Any], *, as_user: str | None
+    ) -> dict[str, Any]:
+        """Create, or adopt what we created before a restart.
+
+        Raises:
+            RefusedError: the name belongs to somebody else's object.
+        """
+        try:
+            return await self._api.create(resource.path(seen.namespace), manifest, as_user=as_user)
+        except AlreadyExistsError:
+            name = manifest["metadata"]["name"]
+            live = await self._api.get(resource.path(seen.namespace, name))
+            mine = [one for one in live["metadata"].get("ownerReferences") or [] if one.get("uid") == seen.uid]
+            identity = (live["metadata"].get("annotations") or {}).get(labels.IDENTITY)
+            if mine and identity == manifest["metadata"]["annotations"][labels.IDENTITY]:
+                return live
+            raise RefusedError(
+                f"{resource.kind} {name} exists and is not this monitor's: delete or rename it.", reason="NameTaken"
+            ) from None
+
+    async def _finish_evaluation(self, seen: Observation, action: FinishEvaluation) -> None:
+        path = EVALUATIONS.path(seen.namespace, action.name)
+        try:
+            await self._api.patch(path + "/status", {"status": action.result.document()}, Patch.MERGE)
+            await self._api.patch(path, {"metadata": {"labels": {labels.FINISHED: "true"}}}, Patch.MERGE)
+        except NotFoundError:
+            return
+        self._cache.evaluations.forget(seen.namespace, action.name)
+        await self._prune(seen)
+
+    async def _prune(self, seen: Observation) -> None:
+        """Keep the newest records only. They are not in the watch, so they are listed when one is added."""
+        selector = f"{labels.MONITOR}={seen.name},{labels.FINISHED}=true"
+        found = await self._api.get(EVALUATIONS.path(seen.namespace), query={"labelSelector": selector})
+        mine = [
+            one
+            for one in found.get("items", [])
+            if any(owner.get("uid") == seen.uid for owner in one["metadata"].get("ownerReferences") or [])
+        ]
+        mine.sort(key=lambda one: int(one["spec"]["look"]))
+        for old in mine[: -seen.spec.history.evaluations]:
+            meta = old["metadata"]
+            await self._gone_is_fine(self._api.delete(EVALUATIONS.path(seen.namespace, meta["name"]), uid=meta["uid"]))
+
+    async def _patch_serving(self, seen: Observation, action: PatchServing) -> None:
+        rollout = action.rollout
+        path = SELDON_DEPLOYMENTS.path(seen.namespace, rollout.target.name)
+        live = self._cache.seldon_deployments.get(seen.namespace, rollout.target.name)
+        body = (
+            rollout_patch(
+                live,
+                rollout.target,
+                rollout_id=rollout.id,
+                generation=action.generation,
+                from_uri=rollout.from_uri,
+                to_uri=rollout.to_uri,
+            )
+            if live is not None and live.uid == action.uid
+            else None
+        )
+        if body is None:
+            raise ConflictError("the serving object is not the one that the decision saw")
+        try:
+            answer = await self._api.patch(path, body, Patch.JSON, as_user=_user(seen), manager=FIELD_MANAGER)
+        except (ConflictError, NotFoundError):
+            await self._read_serving_again(seen, rollout.target.name)
+            raise
+        self._cache.seldon_deployments.apply(answer)
+
+    async def _read_serving_again(self, seen: Observation, name: str) -> None:
+        try:
+            self._cache.seldon_deployments.apply(await self._api.get(SELDON_DEPLOYMENTS.path(seen.namespace, name)))
+        except NotFoundError:
+            self._cache.seldon_deployments.forget(seen.namespace, name)
+
+    async def _explain(self, seen: Observation, action: Explain) -> None:
+        job = self._cache.jobs.get(seen.namespace, action.job)
+        if job is None:
+            return
+        pods = [pod.uid for pod in self._cache.pods.inside(seen.namespace) if pod.job == action.job]
+        told = await events.about(self._api, seen.namespace, (job.uid, *pods))
+        if told is not None:
+            self._cache.explained[job.uid] = Explained(told, self._clock())
+
+    async def _gone_is_fine(self, deleting: Awaitable[None]) -> None:
+        try:
+            await deleting
+        except NotFoundError:
+            return
+
+
+async def refresh(api: Api, cache: Cache, seen: Observation) -> bool:
+    """Before a finished Job is said to have lost its result, ask once: its Pod's last event may still be under way."""
+    asked = False
+    for job in seen.jobs.values():
+        if job.output is not None or job.state not in ("Succeeded", "Failed") or job.uid in cache.asked:
+            continue
+        cache.asked.add(job.uid)
+        asked = True
+        found = await api.get(PODS.path(seen.namespace), query={"labelSelector": f"{labels.JOB_NAME}={job.name}"})
+        for pod in found.get("items", []):
+            cache.pods.apply(pod)
+    return asked
+
+
+def failure_of(action: Action, error: ApiError) -> Failure:
+    """What an error means, with a reason that a program and a message that a person can use."""
+    doing = _DOING.get(type(action), "do its work")
+    if isinstance(error, ForbiddenError):
+        return Failure(
+            Remedy.CHANGE,
+            "Forbidden",
+            f"The monitor's account may not {doing}: {error.message}. Grant it that right (ClusterRole "
+            "modelmonitor-tenant has what is needed), or name another account in spec.serviceAccountName.",
+        )
+    if isinstance(error, RefusedError):
+        return Failure(Remedy.CHANGE, error.reason or "Refused", f"Refused to {doing}: {error.message}")
+    if isinstance(error, ConflictError | AlreadyExistsError | NotFoundError):
+        return Failure(Remedy.READ_AGAIN, "Conflict", error.message)
+    reason = "QuotaExceeded" if "exceeded quota" in error.message else "ApiServerUnavailable"
+    return Failure(Remedy.RETRY, reason, f"Could not {doing}, it is tried again: {error.message}")
+
+
+_DOING: Final[dict[type[Action], str]] = {
+    StartEvaluation: "create the evaluation Job",
+    StartTraining: "create the training Job",
+    DeleteJob: "delete a finished Job",
+    PatchServing: "patch the SeldonDeployment",
+    FinishEvaluation: "write the ModelEvaluation",
+    DeleteEvaluation: "delete an old ModelEvaluation",
+    Explain: "read Events",
+}
+
+
+def _user(seen: Observation) -> str:
+    return service_account_user(seen.namespace, seen.spec.service_account_name)

@@ -1,0 +1,174 @@
+"""From an intent to a Job: pure builders of manifests."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from modelmonitor.api.job import INPUT_ANNOTATION, INPUT_LIMIT, EvaluationInput, Role
+from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.status import Attempt
+from modelmonitor.api.types import API_VERSION, format_time
+from modelmonitor.controller import labels
+from modelmonitor.domain.observation import Observation
+
+Document = dict[str, Any]
+TRAINING_DEADLINE: Final = timedelta(hours=24)
+INPUT_FOLDER: Final = "/etc/modelmonitor"
+
+
+def owner(seen: Observation) -> Document:
+    """The reference to the monitor. `blockOwnerDeletion` stays unset: it would ask for a right on finalizers."""
+    return {"apiVersion": API_VERSION, "kind": "ModelMonitor", "name": seen.name, "uid": seen.uid, "controller": True}
+
+
+def _metadata(seen: Observation, name: str, role: str, identity: str) -> Document:
+    return {
+        "name": name,
+        "namespace": seen.namespace,
+        "labels": {labels.MONITOR: seen.name, labels.ROLE: role},
+        "annotations": {labels.IDENTITY: identity},
+        "ownerReferences": [owner(seen)],
+    }
+
+
+def evaluation_record(seen: Observation, name: str, identity: str, record: Document, role: Role) -> Document:
+    """The ModelEvaluation of an evaluation."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ModelEvaluation",
+        "metadata": _metadata(seen, name, role.lower(), identity),
+        "spec": record,
+    }
+
+
+def evaluation_job(
+    seen: Observation, name: str, identity: str, job_input: EvaluationInput, *, image: str, pull_policy: str
+) -> Document:
+    """The Job of an evaluation: restricted, without a token, with its input as an annotation that is mounted.
+
+    Raises:
+        ValueError: when the input is too large to be an annotation.
+    """
+    text = json.dumps(job_input.document(), ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > INPUT_LIMIT:
+        raise ValueError(f"the monitor's spec makes an evaluation input of {len(text)} bytes, more than {INPUT_LIMIT}")
+    spec = seen.spec
+    meta = _metadata(seen, name, job_input.role.lower(), identity)
+    container: Document = {
+        "name": labels.EVALUATOR,
+        "image": image,
+        "imagePullPolicy": pull_policy,
+        "env": [{"name": "TMPDIR", "value": "/tmp"}, {"name": "HOME", "value": "/tmp"}],  # noqa: S108
+        "envFrom": _secrets(spec),
+        "resources": spec.jobs.resources.document(),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "input", "mountPath": INPUT_FOLDER, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+        ],
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": meta,
+        "spec": {
+            # Retries belong to the operator: it waits longer each time and tells why.
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": round(spec.jobs.deadline.total_seconds()),
+            "template": {
+                "metadata": {"labels": meta["labels"], "annotations": {INPUT_ANNOTATION: text}},
+                "spec": {
+                    "restartPolicy": "Never",
+                    "serviceAccountName": spec.jobs.service_account_name,
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "fsGroup": 65532,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [container],
+                    "volumes": [
+                        {
+                            "name": "input",
+                            "downwardAPI": {
+                                "items": [
+                                    {
+                                        "path": "input.json",
+                                        "fieldRef": {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"},
+                                    }
+                                ]
+                            },
+                        },
+                        {"name": "tmp", "emptyDir": {}},
+                    ],
+                },
+            },
+        },
+    }
+
+
+def _secrets(spec: ModelMonitorSpec) -> list[Document]:
+    """Each secret under a prefix of its own: data, model and reports may have different keys to different stores."""
+    files, reports = spec.data.current.files, spec.reports
+    wanted = {
+        "MODELMONITOR_DATA_": files.secret_name if files else None,
+        "MODELMONITOR_MODEL_": spec.model.secret_name,
+        "MODELMONITOR_REPORTS_": reports.secret_name if reports else None,
+    }
+    return [{"prefix": prefix, "secretRef": {"name": name}} for prefix, name in wanted.items() if name]
+
+
+def training_job(seen: Observation, name: str, identity: str, attempt: Attempt) -> Document:
+    """The user's Job template with what an attempt needs; everything else stays as the user wrote it."""
+    retrain = seen.spec.retrain
+    template: Mapping[str, Any] = retrain.job_template if retrain else {}
+    meta = _metadata(seen, name, "training", identity)
+    mine = template.get("metadata") or {}
+    meta["labels"] = {**(mine.get("labels") or {}), **meta["labels"]}
+    meta["annotations"] = {**(mine.get("annotations") or {}), **meta["annotations"]}
+    job_spec = dict(template.get("spec") or {})
+    # The cluster would delete the finished Job, and its result with it, while the operator is down.
+    job_spec.pop("ttlSecondsAfterFinished", None)
+    job_spec.setdefault("backoffLimit", 0)
+    job_spec.setdefault("activeDeadlineSeconds", round(TRAINING_DEADLINE.total_seconds()))
+    pod_template = dict(job_spec.get("template") or {})
+    pod_meta = dict(pod_template.get("metadata") or {})
+    pod_meta["labels"] = {**(pod_meta.get("labels") or {}), labels.MONITOR: seen.name, labels.ROLE: "training"}
+    pod = dict(pod_template.get("spec") or {})
+    pod["restartPolicy"] = "Never"
+    pod.setdefault("serviceAccountName", seen.spec.jobs.service_account_name)
+    # Training code with a token could do what the monitor's gates forbid.
+    pod["automountServiceAccountToken"] = False
+    environment = _environment(seen, attempt)
+    pod["containers"] = [_with_environment(container, environment) for container in pod.get("containers") or []]
+    job_spec["template"] = {**pod_template, "metadata": pod_meta, "spec": pod}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job_spec}
+
+
+def _environment(seen: Observation, attempt: Attempt) -> dict[str, str]:
+    failed = attempt.because[-1]
+    return {
+        "MODELMONITOR_MONITOR": seen.name,
+        "MODELMONITOR_WINDOW_START": format_time(failed.start),
+        "MODELMONITOR_WINDOW_END": format_time(failed.end),
+        "MODELMONITOR_TRAIN_START": format_time(attempt.train_start),
+        "MODELMONITOR_TRAIN_END": format_time(attempt.train_end),
+        "MODELMONITOR_CHAMPION_URI": attempt.champion,
+        "MODELMONITOR_OUTPUT_URI": attempt.output_uri,
+        "MODELMONITOR_REASON": f"{len(attempt.because)} failing windows",
+    }
+
+
+def _with_environment(container: Mapping[str, Any], environment: Mapping[str, str]) -> Document:
+    kept = [one for one in container.get("env") or [] if one.get("name") not in environment]
+    ours = [{"name": name, "value": value} for name, value in environment.items()]
+    # Ours first: the user's own variables may refer to them as $(MODELMONITOR_OUTPUT_URI).
+    return {**container, "env": [*ours, *kept]}

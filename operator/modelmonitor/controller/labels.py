@@ -1,0 +1,22 @@
+"""Labels and annotations that the operator sets and reads."""
+
+from typing import Final
+
+MONITOR: Final = "modelmonitor.dev/monitor"
+"""Label of every child: the monitor's name."""
+ROLE: Final = "modelmonitor.dev/role"
+"""Label of every child: evaluation, comparison or training."""
+FINISHED: Final = "modelmonitor.dev/finished"
+"""Label of a ModelEvaluation that is a record now; the watch leaves it out."""
+IDENTITY: Final = "modelmonitor.dev/identity"
+"""Annotation of a child: which intent it carries out."""
+REQUESTED_AT: Final = "modelmonitor.dev/requestedAt"
+"""Annotation of a monitor: look now."""
+RESUME: Final = "modelmonitor.dev/resume"
+"""Annotation of a monitor: go on with remediation."""
+JOB_NAME: Final = "batch.kubernetes.io/job-name"
+"""Label that Kubernetes sets on a Job's pods."""
+EVALUATOR: Final = "evaluator"
+"""The container that carries an evaluation's result."""
+TRAINER: Final = "trainer"
+"""The container that carries a training's result, where there are several."""

@@ -1,0 +1,43 @@
+"""The operator's settings: environment variables with the prefix MODELMONITOR_, set by the chart."""
+
+from enum import StrEnum
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Mode(StrEnum):
+    """What the operator may do."""
+
+    ENFORCE = "Enforce"
+    OBSERVE_ONLY = "ObserveOnly"
+
+
+class Settings(BaseSettings):
+    """How this operator runs."""
+
+    model_config = SettingsConfigDict(env_prefix="MODELMONITOR_", frozen=True, use_attribute_docstrings=True)
+
+    evaluator_image: str
+    """The image of evaluation Jobs."""
+    evaluator_image_pull_policy: str = "IfNotPresent"
+    """When the kubelet pulls it."""
+    namespaces: str = ""
+    """The namespaces to watch, separated by commas; empty for all."""
+    mode: Mode = Mode.ENFORCE
+    """ObserveOnly: nothing is trained, nothing is rolled."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    pod_name: str = "modelmonitor-local"
+    """Who holds the Lease."""
+    pod_namespace: str = "default"
+    """Where the Lease is."""
+    lease_name: str = "modelmonitor"
+    """The Lease that makes one replica the active one."""
+    metrics_port: int = 8080
+    """Where /metrics, /healthz and /readyz are served; 0 for any free port."""
+    workers: int = 4
+    """How many monitors are reconciled side by side."""
+
+    def watched_namespaces(self) -> tuple[str, ...]:
+        """The namespaces as a list."""
+        return tuple(name.strip() for name in self.namespaces.split(",") if name.strip())

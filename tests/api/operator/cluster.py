@@ -1,0 +1,213 @@
+"""The rest of a cluster, played by the test on a real API server: the kubelet, Seldon's operator, people.
+
+There is no kubelet and no controller here, so Jobs get their status and Pods from these functions, as the real ones
+write them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from modelmonitor.api.result import EvaluationResult, encode
+from modelmonitor.controller import labels
+from modelmonitor.kube.api import HttpApi, Patch
+from modelmonitor.kube.resources import DEPLOYMENTS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS
+
+Raw = dict[str, Any]
+SELDON: Final = "flights"
+_NOW: Final = "2026-01-01T00:00:00Z"
+
+
+class Cluster:
+    """A namespace of the test."""
+
+    def __init__(self, api: HttpApi, namespace: str) -> None:
+        self.api = api
+        self.namespace = namespace
+
+    async def apply_monitor(self, spec: Raw, name: str = "flights") -> Raw:
+        body = {"apiVersion": MONITORS.api_version, "kind": "ModelMonitor", "metadata": {"name": name}, "spec": spec}
+        return await self.api.create(MONITORS.path(self.namespace), body)
+
+    async def monitor(self, name: str = "flights") -> Raw:
+        return await self.api.get(MONITORS.path(self.namespace, name))
+
+    async def annotate(self, key: str, value: str, name: str = "flights") -> None:
+        body = {"metadata": {"annotations": {key: value}}}
+        await self.api.patch(MONITORS.path(self.namespace, name), body, Patch.MERGE)
+
+    async def serve(self, uri: str) -> None:
+        """A SeldonDeployment whose roll is finished."""
+        body = {
+            "apiVersion": SELDON_DEPLOYMENTS.api_version,
+            "kind": "SeldonDeployment",
+            "metadata": {"name": SELDON},
+            "spec": {
+                "protocol": "v2",
+                "predictors": [
+                    {
+                        "name": "default",
+                        "replicas": 1,
+                        "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER", "modelUri": uri},
+                    }
+                ],
+            },
+        }
+        await self.api.create(SELDON_DEPLOYMENTS.path(self.namespace), body)
+        await self.roll()
+
+    async def live_uri(self) -> str:
+        live = await self.seldon_deployment()
+        return str(live["spec"]["predictors"][0]["graph"]["modelUri"])
+
+    async def seldon_deployment(self) -> Raw:
+        return await self.api.get(SELDON_DEPLOYMENTS.path(self.namespace, SELDON))
+
+    async def move(self, uri: str) -> None:
+        """A person sets another model."""
+        body = [{"op": "replace", "path": "/spec/predictors/0/graph/modelUri", "value": uri}]
+        await self.api.patch(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), body, Patch.JSON)
+
+    async def roll(self, *, works: bool = True) -> None:
+        """Seldon's operator and the Deployment controller bring the spec to life, or fail to."""
+        live = await self.seldon_deployment()
+        uri = live["spec"]["predictors"][0]["graph"]["modelUri"]
+        await self._deployment(live, uri)
+        path = DEPLOYMENTS.path(self.namespace, f"{SELDON}-default-0-classifier")
+        generation = (await self.api.get(path))["metadata"]["generation"]
+        good = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
+        bad = {
+            "replicas": 2,
+            "updatedReplicas": 1,
+            "availableReplicas": 1,
+            "readyReplicas": 1,
+            "unavailableReplicas": 1,
+        }
+        late = {
+            "type": "Progressing",
+            "status": "False",
+            "reason": "ProgressDeadlineExceeded",
+            "message": 'ReplicaSet "flights" has timed out progressing.',
+            "lastTransitionTime": _NOW,
+            "lastUpdateTime": _NOW,
+        }
+        status = {"observedGeneration": generation, **(good if works else bad), "conditions": [] if works else [late]}
+        await self._replace_status(path, status)
+        state = "Available" if works else "Creating"
+        await self._replace_status(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), {"state": state})
+
+    async def _replace_status(self, path: str, status: Raw) -> None:
+        await self.api.patch(path + "/status", [{"op": "add", "path": "/status", "value": status}], Patch.JSON)
+
+    async def _deployment(self, owner: Raw, uri: str) -> None:
+        name = f"{SELDON}-default-0-classifier"
+        app = {"app": name, "seldon-deployment-id": SELDON}
+        initializer = {"name": "classifier-model-initializer", "image": "i", "args": [uri, "/mnt/models"]}
+        server = {"name": "classifier", "image": "i", "env": [{"name": "PREDICTOR_ID", "value": "default"}]}
+        reference = {
+            "apiVersion": owner["apiVersion"],
+            "kind": owner["kind"],
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+        }
+        body = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "labels": app, "ownerReferences": [reference]},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": app},
+                "template": {
+                    "metadata": {"labels": app},
+                    "spec": {"initContainers": [initializer], "containers": [server]},
+                },
+            },
+        }
+        known = await self._names(DEPLOYMENTS.path(self.namespace))
+        if name in known:
+            change = [{"op": "replace", "path": "/spec/template/spec/initContainers/0/args/0", "value": uri}]
+            await self.api.patch(DEPLOYMENTS.path(self.namespace, name), change, Patch.JSON)
+        else:
+            await self.api.create(DEPLOYMENTS.path(self.namespace), body)
+
+    async def jobs(self, role: str | None = None) -> list[Raw]:
+        found = await self.api.get(JOBS.path(self.namespace))
+        return [one for one in found["items"] if role in (None, one["metadata"]["labels"][labels.ROLE])]
+
+    async def unfinished_jobs(self) -> list[Raw]:
+        return [one for one in await self.jobs() if not one.get("status", {}).get("conditions")]
+
+    async def finish(self, job: Raw, output: str | None, *, failed: str | None = None, message: str = "") -> None:
+        """The Job's Pod ends and says this; without an output there is no Pod any more."""
+        name = job["metadata"]["name"]
+        if output is not None:
+            await self._pod(job, output, exit_code=3 if failed else 0)
+        ending: list[Mapping[str, str]] = [{"type": "FailureTarget" if failed else "SuccessCriteriaMet"}]
+        ending = [*ending, {"type": "Failed" if failed else "Complete"}]
+        status: Raw = {
+            "startTime": _NOW,
+            "uncountedTerminatedPods": {},
+            "conditions": [
+                {
+                    **one,
+                    "status": "True",
+                    "reason": failed or "CompletionsReached",
+                    "message": message,
+                    "lastTransitionTime": _NOW,
+                    "lastProbeTime": _NOW,
+                }
+                for one in ending
+            ],
+            **({"failed": 1} if failed else {"succeeded": 1, "completionTime": _NOW}),
+        }
+        await self._replace_status(JOBS.path(self.namespace, name), status)
+
+    async def _pod(self, job: Raw, output: str, *, exit_code: int) -> None:
+        name = f"{job['metadata']['name']}-abcde"
+        template = job["spec"]["template"]
+        container = template["spec"]["containers"][0]["name"]
+        body = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "labels": {**template["metadata"]["labels"], labels.JOB_NAME: job["metadata"]["name"]},
+            },
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": container, "image": "i"}],
+                "automountServiceAccountToken": False,
+            },
+        }
+        if name not in await self._names(PODS.path(self.namespace)):
+            await self.api.create(PODS.path(self.namespace), body)
+        terminated = {"exitCode": exit_code, "reason": "Completed", "message": output}
+        state = {"name": container, "image": "i", "imageID": "i", "ready": False, "restartCount": 0}
+        statuses = [{**state, "state": {"terminated": terminated}}]
+        phase = "Failed" if exit_code else "Succeeded"
+        await self._replace_status(PODS.path(self.namespace, name), {"phase": phase, "containerStatuses": statuses})
+
+    async def measured(self, job: Raw, result: EvaluationResult) -> None:
+        await self.finish(job, encode(result))
+
+    async def trained(self, job: Raw, uri: str, through: datetime) -> None:
+        made = {"modelUri": uri, "trainedThrough": through.astimezone(UTC).isoformat()}
+        await self.finish(job, json.dumps(made))
+
+    async def _names(self, path: str) -> set[str]:
+        return {one["metadata"]["name"] for one in (await self.api.get(path))["items"]}
+
+
+def job_input(job: Raw) -> Raw:
+    """What an evaluation Job was asked."""
+    annotations = job["spec"]["template"]["metadata"]["annotations"]
+    document: Raw = json.loads(annotations["modelmonitor.dev/input"])
+    return document
+
+
+def environment(job: Raw) -> dict[str, str]:
+    """What a training Job was told."""
+    variables: Iterable[Mapping[str, str]] = job["spec"]["template"]["spec"]["containers"][0]["env"]
+    return {one["name"]: one.get("value", "") for one in variables}

@@ -1,0 +1,165 @@
+"""The whole loop against a real API server, and killed at every write of it."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.cluster.controlplane import ControlPlane
+from modelmonitor.controller import labels
+from modelmonitor.kube.api import HttpApi
+from tests.api.conftest import install_crds
+from tests.api.operator.cluster import Cluster
+from tests.api.operator.process import Call, Clock, KilledError, Process, WatchedApi
+from tests.api.operator.walk import steps
+
+Raw = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def seldon_kind(api_server: ControlPlane) -> ControlPlane:
+    crd = Path(__file__).resolve().parents[3] / "e2e" / "seldon" / "crd.yaml"
+    install_crds(api_server, crd)
+    return api_server
+
+
+class Life:
+    """The operator and the world around it; when it is killed it is started again at once."""
+
+    def __init__(self, api: HttpApi, namespace: str) -> None:
+        self.api = WatchedApi(api)
+        self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.cluster = Cluster(api, namespace)
+        self.namespace = namespace
+        self.kills = 0
+
+    async def walk(self) -> None:
+        for step in steps():
+            await step.happen(self.cluster, self.clock)
+            await self.settle()
+
+    async def settle(self) -> None:
+        while True:
+            try:
+                await Process(self.api, self.namespace, self.clock).settle()
+            except KilledError:
+                self.kills += 1
+            else:
+                return
+
+    async def outcome(self) -> "Outcome":
+        text = json.dumps((await self.cluster.monitor())["status"], sort_keys=True)
+        # What differs between two lives of the same story: names follow from uids, times from the clock.
+        text = re.sub(r'"flights-[ect]-[0-9a-f]{10}"', '"JOB"', text)
+        created = [call for call in self.api.calls if call.verb == "create" and call.path.endswith("/jobs")]
+        jobs = {call.body["metadata"]["name"]: call.body["metadata"]["labels"][labels.ROLE] for call in created}
+        writes = sum(call.writes for call in self.api.calls)
+        return Outcome(json.loads(text), Counter(jobs.values()), writes, len(self.api.calls))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The final status, how many Jobs of each role were ever made, and what it took."""
+
+    status: Raw
+    jobs: Counter[str]
+    writes: int = field(compare=False)
+    calls: int = field(compare=False)
+
+
+@pytest.fixture
+async def connection(seldon_kind: ControlPlane) -> Any:
+    api = await HttpApi.from_environment(str(seldon_kind.kubeconfig))
+    yield api
+    await api.close()
+
+
+def new_namespace(server: ControlPlane, name: str) -> str:
+    server.kubectl("create", "namespace", name)
+    server.kubectl("create", "serviceaccount", "default", "-n", name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def undisturbed(seldon_kind: ControlPlane) -> Outcome:
+    """How the walk ends when nobody disturbs it."""
+
+    async def walk() -> Outcome:
+        api = await HttpApi.from_environment(str(seldon_kind.kubeconfig))
+        life = Life(api, new_namespace(seldon_kind, "undisturbed"))
+        await life.walk()
+        outcome = await life.outcome()
+        await api.close()
+        return outcome
+
+    return asyncio.run(walk())
+
+
+def test_the_walk_ends_with_the_second_candidate_in_service_and_healthy(undisturbed: Outcome) -> None:
+    status = undisturbed.status
+    assert [entry["reason"] for entry in status["history"]] == [
+        "Fail", "Tripped", "Trained", "Fail", "RollingOut", "RollingBack", "RolledBack",
+        "Fail", "Tripped", "Trained", "Fail", "RollingOut", "Promoted", "Pass", "Verified",
+    ]  # fmt: skip
+    assert status["servingModel"]["uri"] == "s3://models/flights/flights/2/model"
+    assert status["phase"] == "Watching"
+    assert undisturbed.jobs == Counter({"champion": 5, "candidate": 2, "training": 2})
+
+
+async def test_killed_after_every_write_it_ends_in_the_same_state_with_no_second_job(
+    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome
+) -> None:
+    """The nastiest moment: the API server has taken the write, the operator has not heard of it.
+
+    One walk in which every life of the process ends with its first write visits all those moments.
+    """
+    life = Life(connection, new_namespace(seldon_kind, "killed-after"))
+    life.api.die_after = lambda _number, call: call.writes
+    await life.walk()
+    assert life.kills >= undisturbed.writes
+    assert await life.outcome() == undisturbed
+
+
+async def test_killed_before_every_write_it_ends_in_the_same_state_with_no_second_job(
+    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome
+) -> None:
+    """Each write is tried once in vain; the next life finds in the status what it was about to do."""
+    life = Life(connection, new_namespace(seldon_kind, "killed-before"))
+    died_before_last = False
+
+    def every_other(_number: int, call: Call) -> bool:
+        nonlocal died_before_last
+        if not call.writes:
+            return False
+        died_before_last = not died_before_last
+        return died_before_last
+
+    life.api.die_before = every_other
+    await life.walk()
+    assert life.kills >= undisturbed.writes // 2
+    assert await life.outcome() == undisturbed
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_killed_once_around_any_call_it_ends_in_the_same_state_with_no_second_job(
+    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome, moment: str
+) -> None:
+    """A whole walk for each call, reads included."""
+    for number in range(undisturbed.calls):
+        life = Life(connection, new_namespace(seldon_kind, f"{moment}-{number}"))
+        there = lambda index, _call, number=number: index == number  # noqa: E731
+        if moment == "before":
+            life.api.die_before = there
+        else:
+            life.api.die_after = there
+        await life.walk()
+        print(f"killed {moment} call {number + 1} of {undisturbed.calls}", flush=True)
+        assert life.kills == 1
+        assert await life.outcome() == undisturbed, f"killed {moment} call {number}: {life.api.calls[number]}"
