@@ -55,7 +55,8 @@ class Life:
 
     async def outcome(self) -> "Outcome":
         text = json.dumps((await self.cluster.monitor())["status"], sort_keys=True)
-        # What differs between two lives of the same story: names follow from uids, times from the clock.
+        # What differs between two lives of the same story follows from the uid: names, and the jitter of looks.
+        text = re.sub(r"(2026-01-01T..:)[0-9:.]+Z", r"\1Z", text)
         text = re.sub(r'"flights-[ect]-[0-9a-f]{10}"', '"JOB"', text)
         created = [call for call in self.api.calls if call.verb == "create" and call.path.endswith("/jobs")]
         jobs = {call.body["metadata"]["name"]: call.body["metadata"]["labels"][labels.ROLE] for call in created}
@@ -107,42 +108,36 @@ def test_the_walk_ends_with_the_second_candidate_in_service_and_healthy(undistur
         "Fail", "Tripped", "Trained", "Fail", "RollingOut", "RollingBack", "RolledBack",
         "Fail", "Tripped", "Trained", "Fail", "RollingOut", "Promoted", "Pass", "Verified",
     ]  # fmt: skip
-    assert status["servingModel"]["uri"] == "s3://models/flights/flights/2/model"
+    assert status["servingModel"]["uri"].startswith("s3://models/flights/flights/2-")
     assert status["phase"] == "Watching"
     assert undisturbed.jobs == Counter({"champion": 5, "candidate": 2, "training": 2})
 
 
-async def test_killed_after_every_write_it_ends_in_the_same_state_with_no_second_job(
-    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_killed_around_every_write_it_ends_in_the_same_state_with_no_second_job(
+    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome, moment: str
 ) -> None:
-    """The nastiest moment: the API server has taken the write, the operator has not heard of it.
+    """One walk in which the process dies at every write, each write once.
 
-    One walk in which every life of the process ends with its first write visits all those moments.
+    After it is the nastiest moment: the API server has taken the write, the operator has not heard of it. A life ends
+    with the first write that no life before it has made, so the next one finds the world as that write left it.
     """
-    life = Life(connection, new_namespace(seldon_kind, "killed-after"))
-    life.api.die_after = lambda _number, call: call.writes
+    life = Life(connection, new_namespace(seldon_kind, f"killed-{moment}"))
+    fatal: set[str] = set()
+
+    def new(_number: int, call: Call) -> bool:
+        write = json.dumps([call.verb, call.path, call.body], sort_keys=True)
+        if not call.writes or write in fatal:
+            return False
+        fatal.add(write)
+        return True
+
+    if moment == "before":
+        life.api.die_before = new
+    else:
+        life.api.die_after = new
     await life.walk()
     assert life.kills >= undisturbed.writes
-    assert await life.outcome() == undisturbed
-
-
-async def test_killed_before_every_write_it_ends_in_the_same_state_with_no_second_job(
-    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome
-) -> None:
-    """Each write is tried once in vain; the next life finds in the status what it was about to do."""
-    life = Life(connection, new_namespace(seldon_kind, "killed-before"))
-    died_before_last = False
-
-    def every_other(_number: int, call: Call) -> bool:
-        nonlocal died_before_last
-        if not call.writes:
-            return False
-        died_before_last = not died_before_last
-        return died_before_last
-
-    life.api.die_before = every_other
-    await life.walk()
-    assert life.kills >= undisturbed.writes // 2
     assert await life.outcome() == undisturbed
 
 
