@@ -9,7 +9,7 @@ import sys
 import structlog
 from pydantic import ValidationError
 
-from modelmonitor.controller.app import LeaseLostError, ServingKindsChangedError, run
+from modelmonitor.controller.app import LeaseLostError, ServingKindsChangedError, WatchEndedError, run
 from modelmonitor.controller.settings import Settings
 
 
@@ -32,6 +32,9 @@ def main() -> int:
     except* LeaseLostError:
         structlog.get_logger().warning("the lease is lost, starting anew")
         code = 1
+    except* WatchEndedError:
+        structlog.get_logger().warning("the watches ended, starting anew")
+        code = 1
     return code
 
 
@@ -49,6 +52,8 @@ async def _until_signalled(settings: Settings) -> None:
 
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s")
+    # It says of every single event that its handler succeeded.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -9,9 +9,10 @@ import kopf
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from modelmonitor.controller import handlers, lease, web
+from modelmonitor.controller import handlers, web
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor
+from modelmonitor.controller.lease import Lease
 from modelmonitor.controller.metrics import MonitorCollector
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.reconcile import Reconciler
@@ -29,6 +30,10 @@ class ServingKindsChangedError(Exception):
     """A serving kind was installed or removed: the process ends, the next one watches what is there."""
 
 
+class WatchEndedError(Exception):
+    """kopf ended by itself (an expired watch that it does not begin anew): the process ends and lists everything."""
+
+
 class LeaseLostError(Exception):
     """Another replica leads: the process ends and stands by anew."""
 
@@ -41,7 +46,7 @@ def utc_now() -> datetime:
 async def run(settings: Settings, *, kubeconfig: str | None = None) -> None:
     """Run until something ends it; whatever ends it ends the process, and a restart is cheap."""
     api = await HttpApi.from_environment(kubeconfig)
-    cache, queue, leading = Cache(), Queue(utc_now), asyncio.Event()
+    cache, queue = Cache(), Queue(utc_now)
     registry = CollectorRegistry()
     registry.register(MonitorCollector(cache, queue))
     ProcessCollector(registry=registry)
@@ -50,20 +55,26 @@ async def run(settings: Settings, *, kubeconfig: str | None = None) -> None:
     runner = await web.serve(
         settings.metrics_port, registry, alive=lambda: queue.oldest_wait() < STUCK_AFTER, ready=lambda: True
     )
+    lease = Lease(api, utc_now, name=settings.lease_name, namespace=settings.pod_namespace, holder=settings.pod_name)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_lead(api, settings, leading))
-            await leading.wait()
-            _log.info("leading", lease=settings.lease_name, holder=settings.pod_name)
-            seldon = await _has_seldon(api)
-            tasks.create_task(_until_kinds_change(api, seldon=seldon))
-            reconciler = _reconciler(api, cache, queue, settings)
-            for _ in range(settings.workers):
-                tasks.create_task(reconciler.work())
-            tasks.create_task(_watch(cache, queue, settings, seldon=seldon))
+        await lease.acquire()
+        _log.info("leading", lease=settings.lease_name, holder=settings.pod_name)
+        await _lead(api, cache, queue, lease, settings)
     finally:
+        await lease.release()
         await runner.cleanup()
         await api.close()
+
+
+async def _lead(api: HttpApi, cache: Cache, queue: Queue, lease: Lease, settings: Settings) -> None:
+    seldon = await _has_seldon(api)
+    reconciler = _reconciler(api, cache, queue, settings)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_until_lost(lease))
+        tasks.create_task(_until_kinds_change(api, seldon=seldon))
+        tasks.create_task(_watch(cache, queue, settings, seldon=seldon))
+        for _ in range(settings.workers):
+            tasks.create_task(reconciler.work())
 
 
 def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) -> Reconciler:
@@ -78,14 +89,8 @@ def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) ->
     return Reconciler(api, cache, queue, executor, utc_now, observe_only=observe_only)
 
 
-async def _lead(api: HttpApi, settings: Settings, leading: asyncio.Event) -> None:
-    await lease.hold(
-        api.client,
-        name=settings.lease_name,
-        namespace=settings.pod_namespace,
-        holder=settings.pod_name,
-        leading=leading,
-    )
+async def _until_lost(lease: Lease) -> None:
+    await lease.keep()
     raise LeaseLostError
 
 
@@ -120,7 +125,10 @@ async def _watch(cache: Cache, queue: Queue, settings: Settings, *, seldon: bool
     await kopf.operator(
         registry=registry,
         settings=kopf_settings,
+        # Given, since kopf would make it from the user's name, and the user of a container often has none.
+        identity=settings.pod_name,  # type: ignore[arg-type]
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
     )
+    raise WatchEndedError

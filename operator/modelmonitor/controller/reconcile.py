@@ -51,9 +51,11 @@ class Reconciler:
         if await refresh(self._api, self._cache, gathered.seen):
             gathered = gather(self._cache, key, observe_only=self._observe_only) or gathered
         seen = gathered.seen
-        decision = decide(seen, self._clock())
+        # Whole seconds, as Kubernetes writes them.
+        now = self._clock().replace(microsecond=0)
+        decision = decide(seen, now)
         failures = await self._executor.run(seen, decision.actions)
-        wanted = after(decision.status, failures, recorded=seen.recorded, generation=seen.generation, now=self._clock())
+        wanted = after(decision.status, failures, recorded=seen.recorded, generation=seen.generation, now=now)
         if wanted.document() != seen.recorded.document():
             answer = await status.write(self._api, key.namespace, key.name, gathered.resource_version, wanted)
             self._cache.monitors.apply(answer)

@@ -42,6 +42,7 @@ REMEDIATE: Final[tuple[Policy, ...]] = (
 )
 
 TIDY: Final[tuple[Policy, ...]] = (leftovers,)
+CHAINS: Final = (SERVE, MEASURE, REMEDIATE, TIDY)
 # With a spec that cannot be used nothing new is begun, but a rollout that has begun is not left alone.
 ROLL: Final[tuple[Policy, ...]] = (rolling_back, rolling_out)
 
@@ -55,11 +56,11 @@ class Decision:
     next_time: datetime | None
 
 
-def decide(seen: Observation, now: datetime) -> Decision:
+def decide(seen: Observation, now: datetime, chains: tuple[tuple[Policy, ...], ...] = CHAINS) -> Decision:
     """Decide what to do about one monitor."""
     actions: list[Action] = []
     wakes: list[datetime] = []
-    for chain in (SERVE, MEASURE, REMEDIATE, TIDY) if seen.invalid is None else (ROLL,):
+    for chain in chains if seen.invalid is None else (ROLL,):
         step = _first_of(chain, seen, now)
         actions += step.actions
         wakes += [step.wake] if step.wake else []

@@ -17,7 +17,7 @@ def problem(schedule: Schedule, zone: str) -> Problem | None:
     """What CEL cannot see: a cron expression or a time zone that does not exist."""
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return Problem(
             "InvalidTimeZone",
             f"spec.windows.timeZone: there is no time zone {zone!r}. Write an IANA name such as Europe/Berlin.",

@@ -146,7 +146,7 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
         seen,
         now,
         "Tripped",
-        f"The model failed on {len(failing)} separate windows ({windows}): a candidate is trained on "
+        f"The model failed on {_windows(len(failing))} ({windows}): a candidate is trained on "
         f"{attempt.train_start:%Y-%m-%d} to {train_end:%Y-%m-%d}.",
         tone=Tone.WARNING,
         attempt=attempt,
@@ -155,6 +155,10 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
         last_trip_window=failing[-1].index,
         cooldown_ends=None,
     )
+
+
+def _windows(count: int) -> str:
+    return "a window" if count == 1 else f"{count} separate windows"
 
 
 def _failing_enough(seen: Observation) -> bool:

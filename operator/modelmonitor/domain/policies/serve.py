@@ -1,11 +1,17 @@
 """Who serves now: first sight, and what people did to the serving object."""
 
 from datetime import datetime
+from typing import Final
 
 from modelmonitor.api.status import AttemptOutcome, LastAttempt, RolloutStage, RolloutStatus, ServingModel
 from modelmonitor.domain.actions import Tone
 from modelmonitor.domain.observation import Observation, Problem, ServingSeen
 from modelmonitor.domain.step import LONGEST_WORD, Step, changed, noted, waiting
+
+_REST: Final = (
+    "Remediation rests until the monitor's annotation modelmonitor.dev/resume is set to a new value. If a GitOps tool "
+    "did it, let it ignore this field."
+)
 
 
 def resumed(seen: Observation, now: datetime) -> Step | None:
@@ -67,11 +73,8 @@ def moved(seen: Observation, now: datetime) -> Step | None:
 
 
 def _reverted(seen: Observation, now: datetime, live: ServingSeen) -> Step:
-    message = (
-        f"Somebody moved the serving model back to {live.uri}. Remediation rests until the monitor's annotation "
-        "modelmonitor.dev/resume is set to a new value. If a GitOps tool did it, let it ignore this field."
-    )
-    return _fresh(seen, now, live, "Reverted", message, reverted=message[:512])
+    message = f"Somebody moved the serving model back to {live.uri}. {_REST}"
+    return _fresh(seen, now, live, "Reverted", message, reverted=f"Somebody moved the serving model back. {_REST}")
 
 
 def _new_champion(seen: Observation, now: datetime, live: ServingSeen) -> Step:
