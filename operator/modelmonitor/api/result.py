@@ -6,13 +6,12 @@ it left out, and the message is always whole: `z1:` + base64(deflate(JSON)).
 """
 
 import base64
-import binascii
 import json
 import zlib
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from modelmonitor.api.annotations import ListMap
 from modelmonitor.api.types import Message, Model, Share, Time
@@ -182,6 +181,8 @@ class ResultUnreadableError(ValueError):
 
 _URGENCY: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR, Verdict.INSUFFICIENT, Verdict.PASS, Verdict.NO_DATA)
 _MOST: Final = 64
+# So many metrics are worth more than the end of a long text.
+_HEADLINES: Final = 16
 
 
 def encode(result: EvaluationResult) -> str:
@@ -192,7 +193,7 @@ def encode(result: EvaluationResult) -> str:
     ordered = sorted(result.metrics, key=lambda metric: _URGENCY.index(metric.verdict))
     for text_limit in (2048, 512, 128, 32):
         slim = _shortened(result, text_limit)
-        if len(_packed(slim, (), len(ordered))) <= LIMIT:
+        if len(_packed(slim, tuple(ordered[:_HEADLINES]), len(ordered))) <= LIMIT:
             break
     kept = min(len(ordered), _MOST)
     while (text := _packed(slim, tuple(ordered[:kept]), len(ordered) - kept)) and len(text) > LIMIT:
