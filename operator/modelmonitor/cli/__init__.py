@@ -1,0 +1,1 @@
+"""The command line: what a person can do without a cluster."""

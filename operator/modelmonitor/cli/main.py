@@ -1,0 +1,95 @@
+"""`modelmonitor`: evaluate a model as the operator would, and train one as the shipped trainer does.
+
+Exit codes of `evaluate`: 0 pass or warn (with a candidate: it is better), 10 fail (it is not), 11 nothing could be
+said (too little data, or the window is not closed yet), 3 could not measure, 2 wrong usage or manifest, 1 a mistake in
+the program itself.
+"""
+
+import os
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Never
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="modelmonitor",
+    help="Keeps machine-learning models honest: the operator's measurements, without a cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Exit(IntEnum):
+    """What a script reads. 1 is Python's own for an uncaught exception, 2 the shell's for wrong usage."""
+
+    OK = 0
+    USAGE = 2
+    NOT_MEASURED = 3
+    FAIL = 10
+    NOTHING_SAID = 11
+
+
+@app.callback()
+def _root() -> None:
+    pass
+
+
+@app.command()
+def evaluate(
+    file: Annotated[Path, typer.Option("--file", "-f", help="A YAML file with one ModelMonitor.")],
+    model: Annotated[
+        str | None, typer.Option(help="URI of the serving model's folder (in the cluster: read from what serves it).")
+    ] = None,
+    window: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The window that starts on this day.", metavar="DAY"),
+    ] = None,
+    latest: Annotated[bool, typer.Option("--latest", help="The newest window that is closed (the default).")] = False,
+    candidate: Annotated[
+        str | None, typer.Option(help="URI of a model to compare with the serving one, on the same rows.")
+    ] = None,
+    trained_through: Annotated[
+        datetime | None,
+        typer.Option(help="Rows up to this time (UTC) trained the candidate and are left out.", metavar="TIME"),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the result as JSON to this file.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Judge one window of data, as the operator's evaluation Job would.
+
+    Credentials for s3:// come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, …);
+    the manifest's secretName is not used.
+    """
+    # Imported here, so that --help and a wrong manifest need not wait for the evaluator's libraries.
+    from modelmonitor.cli.evaluate import Request, run  # noqa: PLC0415
+
+    if window is not None and latest:
+        raise typer.BadParameter("--window and --latest exclude each other")
+    if trained_through is not None and candidate is None:
+        raise typer.BadParameter("--trained-through speaks of the candidate: give --candidate too")
+    through = None if trained_through is None else trained_through.replace(tzinfo=UTC)
+    request = Request(file, model, window.date() if window else None, candidate, through, json_file)
+    raise typer.Exit(run(request, os.environ, datetime.now(UTC), out=Console(), err=Console(stderr=True)))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def train(context: typer.Context) -> None:
+    """Refit the serving model's own pipeline on newer data, by the contract of `spec.retrain` (see `train --help`)."""
+    from modelmonitor.training.__main__ import main as train_main  # noqa: PLC0415
+
+    raise typer.Exit(train_main(context.args))
+
+
+def main() -> Never:
+    """The console script."""
+    app()
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

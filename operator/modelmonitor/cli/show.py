@@ -1,0 +1,109 @@
+"""A result as a person wants to read it in a terminal."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, MetricResult, Verdict
+
+_STYLES = {
+    Verdict.PASS: "bold green",
+    Verdict.WARN: "bold yellow",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold red",
+    Verdict.INSUFFICIENT: "bold blue",
+    Verdict.NO_DATA: "bold blue",
+}
+_COMPARED = {
+    Comparison.BETTER: ("bold green", "the candidate is better"),
+    Comparison.NOT_BETTER: ("bold red", "the candidate is not shown to be better"),
+    Comparison.NO_EVIDENCE: ("bold blue", "nothing can be said of the candidate"),
+}
+
+
+def show(console: Console, result: EvaluationResult, zone: ZoneInfo) -> None:
+    """Print a result: what was looked at, the metrics, the comparison, and the verdict last."""
+    parts: list[RenderableType] = [_facts(result, zone)]
+    if result.metrics:
+        parts.append(_metrics(result.metrics))
+        parts.append(Text(_how(result.metrics), style="dim"))
+    if result.comparison is not None:
+        parts.append(_comparison(result.comparison))
+    word = result.verdict.value if result.verdict else result.look.value
+    style = _STYLES[result.verdict] if result.verdict else "bold blue"
+    parts.append(Text.assemble((word, style), f"  {result.message}"))
+    console.print(Group(*(Padding(part, (0, 0, 1, 0)) for part in parts[:-1]), parts[-1]))
+
+
+def _facts(result: EvaluationResult, zone: ZoneInfo) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    if result.window is not None:
+        start, end = _local(result.window.start, zone), _local(result.window.end, zone)
+        table.add_row("Window", f"{start} to {end} ({zone.key}), number {result.window.index}")
+    if result.data_through is not None:
+        table.add_row("Newest event", _local(result.data_through, zone))
+    for name, model in (("Model", result.model), ("Candidate", result.candidate)):
+        if model is not None:
+            digest = f"  {model.digest[:19]}…" if model.digest else ""
+            table.add_row(name, f"{model.uri}{digest}")
+    if result.look is not Look.OPEN:
+        covered = f", {result.coverage:.1%} with a label" if result.coverage is not None else ""
+        table.add_row("Rows", f"{result.rows:,}{covered}")
+    return table
+
+
+def _metrics(metrics: tuple[MetricResult, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("Metric", "Value", "Interval", "Objective", "Verdict", "Rows", "Blocks"):
+        table.add_column(name, justify="right" if name in {"Value", "Rows", "Blocks"} else "left")
+    for metric in metrics:
+        table.add_row(
+            metric.name,
+            "–" if metric.value is None else f"{metric.value:.4f}",
+            "–" if metric.low is None else f"{metric.low:.4f} to {metric.high:.4f}",
+            " ".join(
+                f"{sign} {bound:g}" for sign, bound in (("≥", metric.min), ("≤", metric.max)) if bound is not None
+            ),
+            Text(metric.verdict.value, style=_STYLES[metric.verdict]),
+            f"{metric.rows:,}",
+            str(metric.blocks),
+        )
+    return table
+
+
+def _how(metrics: tuple[MetricResult, ...]) -> str:
+    levels = [metric.level for metric in metrics if metric.level is not None]
+    if not levels:
+        return "No metric has an interval."
+    effects = [metric.design_effect for metric in metrics if metric.design_effect is not None]
+    text = f"Each end of an interval holds with {levels[0]:.1%} confidence"
+    if effects and max(effects) >= 1.5:
+        text += f"; rows of one block are alike, which makes variances up to {max(effects):.0f} times larger"
+    if any(metric.reason for metric in metrics if metric.level is not None):
+        text += "; windows under five days cannot show how days differ, so the truth may vary more than this"
+    return text + "."
+
+
+def _comparison(result: ComparisonResult) -> Group:
+    style, said = _COMPARED[result.verdict]
+    line = Text.assemble((result.verdict.value, style), f"  {said}")
+    if result.difference is None:
+        return Group(line, Text(f"  {result.metric}: {result.reason}"))
+    table = Table.grid(padding=(0, 2))
+    table.add_row(f"  {result.metric} of the champion", f"{result.champion:.4f}")
+    table.add_row(f"  {result.metric} of the candidate", f"{result.candidate:.4f}")
+    table.add_row("  difference", f"{result.difference:+.4f}, at least {result.low:+.4f} with {result.confidence:.0%}")
+    table.add_row("  needed", f"more than {result.minimum_gain:+.4f}")
+    table.add_row("  on the same", f"{result.rows:,} rows in {result.blocks} blocks")
+    return Group(line, table)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local:%Y-%m-%d}" if (local.hour, local.minute) == (0, 0) else f"{local:%Y-%m-%d %H:%M}"

@@ -1,0 +1,70 @@
+"""Compare: is the candidate better than the champion, on the very same rows?
+
+Both were scored on each row, so what makes a day hard for one makes it hard for the other, and the difference varies
+less than either value. Its variance is the jackknife's over blocks of time, and the candidate is better when the lower
+bound of the difference is above `challenger.minimumGain`.
+"""
+
+import math
+
+import numpy as np
+
+from modelmonitor.api.monitor import Challenger
+from modelmonitor.api.result import Comparison, ComparisonResult
+from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.judge import NO_SCORES, TOO_FEW_BLOCKS, TOO_FEW_ROWS, UNDEFINED
+from modelmonitor.evaluation.metrics import CATALOGUE, NEED_SCORES
+from modelmonitor.evaluation.statistics import jackknife, student
+
+
+def compare(
+    champion: Accumulator, candidate: Accumulator, challenger: Challenger, minimum_rows: int
+) -> ComparisonResult:
+    """Compare two models by the counts of the same rows.
+
+    Args:
+        champion: counts of the serving model.
+        candidate: counts of its challenger.
+        challenger: the metric, the least gain and the confidence.
+        minimum_rows: the least rows of the metric's denominator, for either model.
+    """
+    result = ComparisonResult(
+        verdict=Comparison.NO_EVIDENCE,
+        metric=challenger.metric,
+        minimum_gain=challenger.minimum_gain,
+        confidence=challenger.confidence,
+    )
+    if challenger.metric in NEED_SCORES and not (champion.has_scores and candidate.has_scores):
+        return result.model_copy(update={"reason": NO_SCORES})
+    measure = CATALOGUE[challenger.metric]
+    old, new = measure.leave_one_out(champion), measure.leave_one_out(candidate)
+    old_rows, new_rows = measure.rows(champion), measure.rows(candidate)
+    used = (old_rows > 0) | (new_rows > 0)
+    known: dict[str, object] = {
+        "rows": int(champion.confusion.sum()),
+        "blocks": int(used.sum()),
+        "champion": None if math.isnan(old.value) else old.value,
+        "candidate": None if math.isnan(new.value) else new.value,
+    }
+    without = (new.without - old.without)[used]
+    reason = None
+    if min(old_rows.sum(), new_rows.sum()) < minimum_rows:
+        reason = TOO_FEW_ROWS
+    elif used.sum() < jackknife.FEWEST_BLOCKS:
+        reason = TOO_FEW_BLOCKS
+    elif np.isnan(without).any():
+        reason = UNDEFINED
+    if reason is not None:
+        return result.model_copy(update=known | {"reason": reason})
+    difference = new.value - old.value
+    quantile = student.quantile(challenger.confidence, int(used.sum()) - 1)
+    low = difference - quantile * math.sqrt(jackknife.variance(without))
+    better = low > challenger.minimum_gain
+    return result.model_copy(
+        update=known
+        | {
+            "verdict": Comparison.BETTER if better else Comparison.NOT_BETTER,
+            "difference": difference,
+            "low": low,
+        }
+    )

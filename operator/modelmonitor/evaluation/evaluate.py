@@ -1,0 +1,192 @@
+"""The whole chain: one look at one window."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.monitor import Data, Metric, Windows
+from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.domain.levels import level_per_test
+from modelmonitor.evaluation.compare import compare
+from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
+from modelmonitor.evaluation.count import Counted, count
+from modelmonitor.evaluation.errors import InputError
+from modelmonitor.evaluation.judge import Judgement, judge_metric, judge_window
+from modelmonitor.evaluation.plan import Plan, Source, plan
+from modelmonitor.evaluation.publish import publish
+from modelmonitor.evaluation.score import LabelReader
+from modelmonitor.evaluation.storage import Purpose, open_folder
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def evaluate(
+    given: EvaluationInput, *, environ: Mapping[str, str], now: datetime, progress: Callable[[str], None]
+) -> EvaluationResult:
+    """Look at a window.
+
+    Args:
+        given: what to measure.
+        environ: where the credentials of the stores are.
+        now: the wall clock; later rows are taken for mistakes.
+        progress: told what is happening, a line at a time.
+
+    Raises:
+        EvaluationError: whatever keeps it from measuring.
+    """
+    began = monotonic()
+    found = plan(source_of(given.data, given.windows, environ), now)
+    progress(f"{len(found.files)} files in {found.source.folder.uri}, newest event {_said(found.data_through)}")
+    result = _look(given, found, environ, progress)
+    return result.model_copy(
+        update={"window": given.window, "data_through": found.data_through, "seconds": round(monotonic() - began, 3)}
+    )
+
+
+def source_of(data: Data, windows: Windows, environ: Mapping[str, str]) -> Source:
+    """Where the rows of production are.
+
+    Raises:
+        InputError: when the spec names no files, or no time zone that there is.
+    """
+    files = data.current.files
+    if files is None:
+        raise InputError("SourceUnknown", "data.current.files is missing: this release reads files only")
+    try:
+        zone = ZoneInfo(windows.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(
+            "TimeZoneUnknown",
+            f"windows.timeZone: {windows.time_zone!r} is not a time zone; write an IANA name such as Europe/Vienna",
+        ) from error
+    folder = open_folder(files.uri, Purpose.DATA, environ)
+    return Source(folder, files.partitioning, data.columns.timestamp, zone)
+
+
+def _look(
+    given: EvaluationInput, found: Plan, environ: Mapping[str, str], progress: Callable[[str], None]
+) -> EvaluationResult:
+    if found.data_through is None:
+        return _open("SourceEmpty", f"{found.source.folder.uri} holds no rows yet")
+    if found.data_through < given.closes:
+        return _open(
+            "WindowOpen",
+            f"the newest event is of {_said(found.data_through)}; the window closes with one of"
+            f" {_said(given.closes)} or later",
+        )
+    champion = champion_of(given, environ)
+    candidate = candidate_of(given, environ)
+    contenders = [champion, *([candidate] if candidate else [])]
+    for remark in (remark for contender in contenders for remark in contender.remarks):
+        progress(remark)
+    start, why_empty = _first_instant(given, champion)
+    labels = LabelReader(given.data.columns, given.model)
+    if start >= given.window.end:
+        return _named(_insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
+    counted = count(found, start, given.window.end, labels, [one.predictor for one in contenders], progress)
+    progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
+    result = _named(_result(given, found.data_through, counted, why_empty), contenders).model_copy(
+        update={"rows": counted.rows, "coverage": counted.coverage}
+    )
+    return result if result.look is not Look.JUDGED else publish(given, result, counted, environ)
+
+
+def _first_instant(given: EvaluationInput, champion: Contender) -> tuple[datetime, str]:
+    """The first instant of the rows that may be judged, and the reason when that leaves none."""
+    start, why = given.window.start, "NoData"
+    if champion.logged and given.since is not None and given.since > start:
+        start, why = given.since, "PredictionsOfAnotherModel"
+    if given.contender is not None and (through := given.contender.trained_through) is not None and through >= start:
+        start, why = through + _INSTANT, "TrainedOnTheseRows"
+    return start, why
+
+
+def _result(given: EvaluationInput, data_through: datetime, counted: Counted, why_empty: str) -> EvaluationResult:
+    if counted.rows == 0 and why_empty == "NoData":
+        message = "there is not one row in the window, while there are later ones"
+        return _with_comparison(given, Verdict.NO_DATA, "NoData", message)
+    if counted.rows == 0:
+        return _insufficient(given, why_empty, _EMPTY[why_empty])
+    if (coverage := counted.coverage or 0.0) < (wanted := given.data.labels.minimum_coverage):
+        message = (
+            f"{coverage:.1%} of {counted.rows:,} rows have a label, fewer than labels.minimumCoverage ({wanted:.0%})"
+        )
+        if data_through < given.matures:
+            message += f"; labels are waited for until events of {_said(given.matures)} are seen"
+            return EvaluationResult(look=Look.IMMATURE, reason="LabelsMissing", message=message)
+        return _insufficient(given, "LabelsMissing", message)
+    if counted.scored < wanted:
+        message = f"only {counted.scored:.1%} of the labelled rows have a prediction, fewer than {wanted:.0%}"
+        return _insufficient(given, "PredictionsMissing", message)
+    return _judged(given, counted)
+
+
+def _judged(given: EvaluationInput, counted: Counted) -> EvaluationResult:
+    alpha = level_per_test(given.verdict, given.windows, given.metrics)
+    results = [judge_metric(m, counted.accumulators[0], alpha, by_day=counted.blocks.by_day) for m in given.metrics]
+    judgement = judge_window(given.metrics, results)
+    comparison = None
+    if given.contender is not None:
+        champion, candidate = counted.accumulators
+        comparison = compare(champion, candidate, given.challenger, _minimum_rows(given))
+    return _of(judgement, comparison)
+
+
+def _minimum_rows(given: EvaluationInput) -> int:
+    """Of the metric that decides: as the spec says for it, else what a metric has by default."""
+    own = (metric.minimum_rows for metric in given.metrics if metric.name is given.challenger.metric)
+    return next(own, int(Metric.model_fields["minimum_rows"].default))
+
+
+def _of(judgement: Judgement, comparison: ComparisonResult | None) -> EvaluationResult:
+    return EvaluationResult(
+        look=Look.JUDGED,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        message=judgement.message,
+        metrics=judgement.metrics,
+        comparison=comparison,
+    )
+
+
+def _open(reason: str, message: str) -> EvaluationResult:
+    return EvaluationResult(look=Look.OPEN, reason=reason, message=message)
+
+
+def _insufficient(given: EvaluationInput, reason: str, message: str) -> EvaluationResult:
+    return _with_comparison(given, Verdict.INSUFFICIENT, reason, message)
+
+
+def _with_comparison(given: EvaluationInput, verdict: Verdict, reason: str, message: str) -> EvaluationResult:
+    """A verdict without metrics; in a comparison it is also why there is no evidence."""
+    comparison = ComparisonResult(
+        verdict=Comparison.NO_EVIDENCE,
+        metric=given.challenger.metric,
+        minimum_gain=given.challenger.minimum_gain,
+        confidence=given.challenger.confidence,
+        reason=reason,
+    )
+    return EvaluationResult(
+        look=Look.JUDGED,
+        verdict=verdict,
+        reason=reason,
+        message=message,
+        comparison=comparison if given.contender is not None else None,
+    )
+
+
+def _named(result: EvaluationResult, contenders: list[Contender]) -> EvaluationResult:
+    champion, *candidate = (contender.identity for contender in contenders)
+    return result.model_copy(update={"model": champion, "candidate": candidate[0] if candidate else None})
+
+
+def _said(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+_EMPTY = {
+    "PredictionsOfAnotherModel": "the predictions logged in this window are those of the model that served before",
+    "TrainedOnTheseRows": "the candidate was trained on all rows of this window (trainedThrough is not before its end)",
+}

@@ -1,0 +1,41 @@
+"""What a metric is to the stages after it: a value, what it would be without each block, and an interval."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelmonitor.evaluation.accumulate import Accumulator
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of the true value; each is one-sided, so that it is missed with the probability that was asked for."""
+
+    low: float
+    high: float
+    design_effect: float
+    """Variance by blocks over the variance if rows were independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOneOut:
+    """A metric on all blocks that have rows for it, and with each of them left out; NaN where it is not defined."""
+
+    value: float
+    without: NDArray[np.float64]
+    """Shape (blocks,): one for every block of the window; without a block that has no rows it is the value."""
+
+
+class Measure(Protocol):
+    """A metric by its counts."""
+
+    def rows(self, counts: Accumulator) -> NDArray[np.int64]:
+        """Rows of the denominator, shape (blocks,)."""
+
+    def leave_one_out(self, counts: Accumulator) -> LeaveOneOut:
+        """The value, and the values without each block."""
+
+    def interval(self, counts: Accumulator, alpha: float) -> Interval:
+        """The interval; asked for only where the value and at least four values without a block are defined."""

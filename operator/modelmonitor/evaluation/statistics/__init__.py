@@ -1,0 +1,1 @@
+"""Uncertainty of statistics that are summed over blocks of time."""

@@ -1,0 +1,108 @@
+"""Whatever a result holds, its termination message fits and can be read."""
+
+from datetime import UTC, datetime
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelmonitor.api.result import (
+    LIMIT,
+    Comparison,
+    ComparisonResult,
+    EvaluationResult,
+    Look,
+    MetricResult,
+    ModelIdentity,
+    Verdict,
+    Window,
+    decode,
+    encode,
+)
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+times = st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1))
+
+
+def noise(seed: int, length: int) -> str:
+    """Text that does not compress, from all of Unicode but the surrogates, which no JSON can carry."""
+    random = Random(seed)  # noqa: S311 - noise, not secrets
+    return "".join(chr((random.randrange(0xD800), random.randrange(0xE000, 0x110000))[k % 2]) for k in range(length))
+
+
+def text(most: int) -> st.SearchStrategy[str]:
+    """Short texts, and texts as long as they may be."""
+    return st.text(max_size=min(most, 20)) | st.integers(0, 9).map(lambda seed: noise(seed, most))
+
+
+metrics = st.builds(
+    MetricResult,
+    name=text(256),
+    verdict=st.sampled_from(Verdict),
+    value=numbers,
+    low=numbers,
+    high=numbers,
+    level=st.none() | st.floats(0, 1),
+    min=numbers,
+    max=numbers,
+    rows=st.integers(0, 10**12),
+    blocks=st.integers(0, 10**6),
+    design_effect=st.none() | st.floats(0, 1e9),
+    reason=st.none() | text(64),
+)
+identities = st.builds(ModelIdentity, uri=text(1024), digest=st.none() | text(80))
+comparisons = st.builds(
+    ComparisonResult,
+    verdict=st.sampled_from(Comparison),
+    metric=text(256),
+    champion=numbers,
+    candidate=numbers,
+    difference=numbers,
+    low=numbers,
+    reason=st.none() | text(64),
+)
+results = st.builds(
+    EvaluationResult,
+    look=st.sampled_from(Look),
+    verdict=st.none() | st.sampled_from(Verdict),
+    reason=text(64),
+    message=text(2048),
+    window=st.none() | st.builds(Window, index=st.integers(-(10**6), 10**6), start=times, end=times),
+    data_through=st.none() | times,
+    rows=st.integers(0, 10**12),
+    coverage=st.none() | st.floats(0, 1),
+    model=st.none() | identities,
+    candidate=st.none() | identities,
+    comparison=st.none() | comparisons,
+    report_uri=st.none() | text(1024),
+    report_problem=st.none() | text(512),
+    seconds=st.floats(0, 1e6),
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(result=results, entries=st.lists(metrics, max_size=5), times=st.sampled_from((1, 70, 2_000)))
+def test_a_message_fits_and_tells_the_verdict_whatever_the_result_holds(
+    result: EvaluationResult, entries: list[MetricResult], times: int
+) -> None:
+    repeated = entries * (times // max(1, len(entries)))
+    many = tuple(one.model_copy(update={"name": f"{number}{one.name}"[:256]}) for number, one in enumerate(repeated))
+    message = encode(result.model_copy(update={"metrics": many}))
+    read = decode(message)
+    assert len(message.encode("utf-8")) <= LIMIT
+    assert (read.look, read.verdict, read.window) == (result.look, result.verdict, result.window)
+    assert len(read.metrics) + read.omitted == len(many)
+    assert len(read.metrics) <= 64
+
+
+def test_ten_thousand_entries_fit_and_tell_how_many_are_missing() -> None:
+    """The size that the design names, with names of 256 characters from all of Unicode."""
+    many = tuple(MetricResult(name=noise(k, 256), verdict=Verdict.PASS, value=k / 7) for k in range(10_000))
+    failing = MetricResult(name="f1", verdict=Verdict.FAIL, value=0.1)
+    result = EvaluationResult(look=Look.JUDGED, verdict=Verdict.FAIL, reason="ObjectiveMissed")
+    message = encode(result.model_copy(update={"metrics": (*many, failing)}))
+    read = decode(message)
+    assert len(message) <= LIMIT
+    assert read.verdict is Verdict.FAIL
+    assert read.metrics[0] == failing
+    assert len(read.metrics) + read.omitted == 10_001
