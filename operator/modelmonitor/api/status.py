@@ -82,6 +82,8 @@ class Measurement(Model):
     """The serving model when it began."""
     started_at: Time
     """When it was decided."""
+    generation: Count | None = None
+    """The generation of the spec that it was decided under."""
 
 
 class LastEvaluation(Model):
@@ -122,6 +124,8 @@ class Trouble(Model):
     """What is wrong and what to do."""
     count: Count
     """How many looks in a row."""
+    generation: Count | None = None
+    """The generation of the spec that the last of them was decided under."""
 
 
 class Attempt(Model):
@@ -143,6 +147,8 @@ class Attempt(Model):
     """When it was decided."""
     job_uid: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The training Job, once it was created."""
+    generation: Count | None = None
+    """The generation of the spec that it was decided under."""
 
 
 class Candidate(Model):

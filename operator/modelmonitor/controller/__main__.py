@@ -39,10 +39,16 @@ def main() -> int:
 
 
 async def _until_signalled(settings: Settings) -> None:
-    running = asyncio.create_task(run(settings, kubeconfig=os.environ.get("KUBECONFIG")))
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, running.cancel)
+
+    def hold_signals() -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, running.cancel)
+
+    running = asyncio.create_task(
+        run(settings, kubeconfig=os.environ.get("KUBECONFIG"), hold_signals=hold_signals), name="operator"
+    )
+    hold_signals()
     try:
         await running
     except asyncio.CancelledError:

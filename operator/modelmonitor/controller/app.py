@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from modelmonitor.controller import handlers, web
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor
 from modelmonitor.controller.lease import Lease
+from modelmonitor.controller.listing import Source, read_everything, sources
 from modelmonitor.controller.metrics import MonitorCollector
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.reconcile import Reconciler
@@ -23,6 +25,7 @@ from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
 
 STUCK_AFTER: Final = timedelta(minutes=5)
 DISCOVERY_PAUSE: Final = 60
+LISTING_PAUSE: Final = 600
 _log = structlog.get_logger()
 
 
@@ -43,8 +46,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def run(settings: Settings, *, kubeconfig: str | None = None) -> None:
-    """Run until something ends it; whatever ends it ends the process, and a restart is cheap."""
+async def run(
+    settings: Settings, *, kubeconfig: str | None = None, hold_signals: Callable[[], None] = lambda: None
+) -> None:
+    """Run until something ends it; whatever ends it ends the process, and a restart is cheap.
+
+    Args:
+        settings: How to run.
+        kubeconfig: Path of a kubeconfig; None for the ServiceAccount of the pod.
+        hold_signals: Called when kopf has taken the signal handlers for itself, to take them back.
+    """
     api = await HttpApi.from_environment(kubeconfig)
     cache, queue = Cache(), Queue(utc_now)
     registry = CollectorRegistry()
@@ -59,22 +70,29 @@ async def run(settings: Settings, *, kubeconfig: str | None = None) -> None:
     try:
         await lease.acquire()
         _log.info("leading", lease=settings.lease_name, holder=settings.pod_name)
-        await _lead(api, cache, queue, lease, settings)
+        await _lead(api, cache, queue, lease, settings, hold_signals)
     finally:
         await lease.release()
         await runner.cleanup()
         await api.close()
 
 
-async def _lead(api: HttpApi, cache: Cache, queue: Queue, lease: Lease, settings: Settings) -> None:
+async def _lead(
+    api: HttpApi, cache: Cache, queue: Queue, lease: Lease, settings: Settings, hold_signals: Callable[[], None]
+) -> None:
     seldon = await _has_seldon(api)
-    reconciler = _reconciler(api, cache, queue, settings)
+    watched = sources(cache, seldon=seldon)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_until_lost(lease))
+        for key in await read_everything(api, cache, watched, settings.watched_namespaces()):
+            await queue.add(key)
+        _log.info("everything is read", monitors=len(list(cache.monitors)))
         tasks.create_task(_until_kinds_change(api, seldon=seldon))
-        tasks.create_task(_watch(cache, queue, settings, seldon=seldon))
+        tasks.create_task(_list_again(api, cache, queue, watched, settings.watched_namespaces()))
+        reconciler = _reconciler(api, cache, queue, settings)
         for _ in range(settings.workers):
             tasks.create_task(reconciler.work())
+        tasks.create_task(_watch(watched, queue, settings, hold_signals))
 
 
 def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) -> Reconciler:
@@ -111,18 +129,34 @@ async def _until_kinds_change(api: HttpApi, *, seldon: bool) -> None:
                 raise ServingKindsChangedError
 
 
-async def _watch(cache: Cache, queue: Queue, settings: Settings, *, seldon: bool) -> None:
+async def _list_again(
+    api: HttpApi, cache: Cache, queue: Queue, watched: Sequence[Source], namespaces: Sequence[str]
+) -> None:
+    """Find what was deleted while a watch was broken."""
+    while True:
+        await asyncio.sleep(LISTING_PAUSE)
+        try:
+            news = await read_everything(api, cache, watched, namespaces)
+        except ApiError as error:
+            _log.warning("could not list everything again", message=error.message)
+        else:
+            for key in news:
+                await queue.add(key)
+
+
+async def _watch(watched: Sequence[Source], queue: Queue, settings: Settings, hold_signals: Callable[[], None]) -> None:
     registry = kopf.OperatorRegistry()
-    handlers.register(registry, cache, queue, seldon=seldon)
+    handlers.register(registry, watched, queue)
     kopf_settings = kopf.OperatorSettings()
-    handlers.configure(kopf_settings, settings.workers)
+    handlers.configure(kopf_settings, watched, settings.workers)
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     namespaces = settings.watched_namespaces()
-    await kopf.operator(
+    ours = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=kopf_settings,
         # Given, since kopf would make it from the user's name, and the user of a container often has none.
@@ -131,4 +165,7 @@ async def _watch(cache: Cache, queue: Queue, settings: Settings, *, seldon: bool
         clusterwide=not namespaces,
         namespaces=namespaces,
     )
+    hold_signals()
+    # In the end kopf cancels every task that is not `ours`; the watches it has by then ended.
+    await kopf.run_tasks(tasks, ignored=ours)
     raise WatchEndedError

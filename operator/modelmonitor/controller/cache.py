@@ -1,19 +1,22 @@
 """What the operator knows of the cluster: projections, fed by watches and by every answer of the API server."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
 
 from modelmonitor.controller.projections import ActiveEvaluation, JobView, Key, MonitorSeen, PodView
 from modelmonitor.serving.seldon_deployment import DeploymentSeen, SeldonDeploymentSeen
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
+MOST_EXPLAINED: Final = 10_000
+EXPLAINED_FOR: Final = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
 class _Entry(Generic[T]):
+    uid: str
     version: int
     value: T
 
@@ -30,15 +33,16 @@ class Store(Generic[T]):
         self._entries: dict[str, dict[str, _Entry[T]]] = {}
         self._gone: dict[str, int] = {}
 
-    def apply(self, raw: Raw) -> None:
-        """Learn of an object."""
+    def apply(self, raw: Raw) -> bool:
+        """Learn of an object; whether that is news."""
         meta = raw["metadata"]
         version = int(meta["resourceVersion"])
         inside = self._entries.setdefault(meta["namespace"], {})
         known = inside.get(meta["name"])
         if (known is not None and known.version > version) or self._gone.get(meta["uid"], -1) >= version:
-            return
-        inside[meta["name"]] = _Entry(version, self._project(raw))
+            return False
+        inside[meta["name"]] = _Entry(meta["uid"], version, self._project(raw))
+        return known is None or known.version < version
 
     def remove(self, raw: Raw) -> None:
         """Learn that an object is gone."""
@@ -47,11 +51,35 @@ class Store(Generic[T]):
         self._gone[meta["uid"]] = int(meta["resourceVersion"])
         if len(self._gone) > 1000:
             del self._gone[next(iter(self._gone))]
-        self.forget(meta["namespace"], meta["name"])
+        self.forget(meta["namespace"], meta["name"], meta["uid"])
 
-    def forget(self, namespace: str, name: str) -> None:
-        """Learn from a 404 that an object is gone."""
-        self._entries.get(namespace, {}).pop(name, None)
+    def forget(self, namespace: str, name: str, uid: str | None = None) -> None:
+        """Learn from an answer that an object is gone; with a uid only this very one.
+
+        Events come in order for one object, not for one name: what was deleted and made again at once may be told
+        in the other order, and the new one would be forgotten for ever.
+        """
+        inside = self._entries.get(namespace, {})
+        known = inside.get(name)
+        if known is not None and uid in (None, known.uid):
+            del inside[name]
+
+    def sweep(self, listed: Container[str], version: int, namespace: str | None = None) -> set[str]:
+        """Forget what a list of that version (of one namespace, or of all) did not have; the namespaces concerned.
+
+        Args:
+            listed: The uids in the list.
+            version: The list's own resourceVersion; what is newer came after it.
+            namespace: None for all.
+        """
+        touched = set()
+        for place in [namespace] if namespace is not None else list(self._entries):
+            inside = self._entries.get(place, {})
+            for name, known in list(inside.items()):
+                if known.uid not in listed and known.version <= version:
+                    del inside[name]
+                    touched.add(place)
+        return touched
 
     def get(self, namespace: str, name: str) -> T | None:
         """One object."""
@@ -87,9 +115,14 @@ class Cache:
     explained: dict[str, Explained] = field(default_factory=dict)
     """By a Job's uid."""
     deleted: set[str] = field(default_factory=set)
-    """uids of Jobs that were looked for and are gone."""
-    asked: set[str] = field(default_factory=set)
-    """uids of finished Jobs whose Pods were read from the API server."""
+    """uids of training Jobs that were looked for and are gone."""
+
+    def explain(self, uid: str, told: Explained) -> None:
+        """Remember what the Events of a Job said."""
+        self.explained[uid] = told
+        # Bounded: a Job that has been forgotten here and still waits is asked about again.
+        if len(self.explained) > MOST_EXPLAINED:
+            del self.explained[next(iter(self.explained))]
 
     def monitors_of(self, namespace: str, seldon_deployment: str) -> list[Key]:
         """The monitors that look at a SeldonDeployment."""

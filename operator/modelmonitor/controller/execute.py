@@ -1,13 +1,18 @@
 """Carrying out actions. Each is idempotent; a failure is returned, not raised; every answer feeds the cache."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
+from modelmonitor.api.result import Comparison
+from modelmonitor.api.status import Direction, ModelMonitorStatus, RolloutStatus
 from modelmonitor.controller import jobs, labels
-from modelmonitor.controller.cache import Cache, Explained
+from modelmonitor.controller.cache import Cache
+from modelmonitor.controller.failures import failure_of
+from modelmonitor.controller.refresh import explain
 from modelmonitor.domain.actions import (
     Action,
     DeleteEvaluation,
@@ -20,23 +25,27 @@ from modelmonitor.domain.actions import (
     Tell,
 )
 from modelmonitor.domain.observation import Observation
-from modelmonitor.domain.outcomes import Failure, Remedy
+from modelmonitor.domain.outcomes import Failure
 from modelmonitor.kube import events
 from modelmonitor.kube.api import Api, Patch
 from modelmonitor.kube.errors import (
     AlreadyExistsError,
     ApiError,
     ConflictError,
-    ForbiddenError,
     NotFoundError,
     RefusedError,
 )
 from modelmonitor.kube.identity import service_account_user
-from modelmonitor.kube.resources import EVALUATIONS, JOBS, PODS, SELDON_DEPLOYMENTS, Resource
+from modelmonitor.kube.resources import EVALUATIONS, JOBS, SELDON_DEPLOYMENTS, Resource
 from modelmonitor.serving.seldon_deployment import rollout_patch
 
 FIELD_MANAGER: Final = "modelmonitor"
 _log = structlog.get_logger()
+
+
+def changes_something(action: Action) -> bool:
+    """Whether an action changes more than what people are told."""
+    return not isinstance(action, Explain | Tell)
 
 
 class Executor:
@@ -56,7 +65,7 @@ class Executor:
             try:
                 await self._do(seen, action)
             except ApiError as error:
-                failure = failure_of(action, error)
+                failure = failure_of(action, error, account=_user(seen))
                 _log.warning(
                     "action failed", action=type(action).__name__, reason=failure.reason, message=failure.message
                 )
@@ -73,19 +82,18 @@ class Executor:
             case StartTraining():
                 await self._start_training(seen, action)
             case DeleteJob():
-                await self._gone_is_fine(
-                    self._api.delete(JOBS.path(seen.namespace, action.name), uid=action.uid, as_user=_user(seen))
-                )
-                self._cache.jobs.forget(seen.namespace, action.name)
+                path = JOBS.path(seen.namespace, action.name)
+                await _gone_is_fine(self._api.delete(path, uid=action.uid, as_user=_user(seen)))
+                self._cache.jobs.forget(seen.namespace, action.name, action.uid)
+                self._cache.explained.pop(action.uid, None)
             case DeleteEvaluation():
-                await self._gone_is_fine(
-                    self._api.delete(EVALUATIONS.path(seen.namespace, action.name), uid=action.uid)
-                )
-                self._cache.evaluations.forget(seen.namespace, action.name)
+                path = EVALUATIONS.path(seen.namespace, action.name)
+                await _gone_is_fine(self._api.delete(path, uid=action.uid))
+                self._cache.evaluations.forget(seen.namespace, action.name, action.uid)
             case PatchServing():
                 await self._patch_serving(seen, action)
             case Explain():
-                await self._explain(seen, action)
+                await explain(self._api, self._cache, seen.namespace, action.job, self._clock())
             case Tell():
                 subject = events.Subject(seen.namespace, seen.name, seen.uid)
                 await events.post(
@@ -112,9 +120,10 @@ class Executor:
         if uid is not None:
             # It was there. Only a live answer may say that it is gone: the watch can lag, and a second training Job
             # is what must never be.
-            try:
-                self._cache.jobs.apply(await self._api.get(JOBS.path(seen.namespace, action.name)))
-            except NotFoundError:
+            live = await self._get(JOBS, seen.namespace, action.name)
+            if live is not None and live["metadata"]["uid"] == uid:
+                self._cache.jobs.apply(live)
+            else:
                 self._cache.deleted.add(uid)
             return
         job = jobs.training_job(seen, action.name, action.identity, action.attempt)
@@ -138,7 +147,7 @@ class Executor:
             if mine and identity == manifest["metadata"]["annotations"][labels.IDENTITY]:
                 return live
             raise RefusedError(
-                f"{resource.kind} {name} exists and is not this monitor's: delete or rename it.", reason="NameTaken"
+                f"{resource.kind} {name} exists and is not this monitor's: delete it.", reason="NameTaken"
             ) from None
 
     async def _finish_evaluation(self, seen: Observation, action: FinishEvaluation) -> None:
@@ -163,10 +172,16 @@ class Executor:
         mine.sort(key=lambda one: int(one["spec"]["look"]))
         for old in mine[: -seen.spec.history.evaluations]:
             meta = old["metadata"]
-            await self._gone_is_fine(self._api.delete(EVALUATIONS.path(seen.namespace, meta["name"]), uid=meta["uid"]))
+            await _gone_is_fine(self._api.delete(EVALUATIONS.path(seen.namespace, meta["name"]), uid=meta["uid"]))
 
     async def _patch_serving(self, seen: Observation, action: PatchServing) -> None:
         rollout = action.rollout
+        if not _proven(seen.recorded, rollout):
+            raise RefusedError(
+                f"status.rollout wants {rollout.to_uri}, and no comparison in the status says that it is better. Did "
+                "somebody edit the status? Nothing is moved; the rollout is given up at its deadline.",
+                reason="Unproven",
+            )
         path = SELDON_DEPLOYMENTS.path(seen.namespace, rollout.target.name)
         live = self._cache.seldon_deployments.get(seen.namespace, rollout.target.name)
         body = (
@@ -191,68 +206,40 @@ class Executor:
         self._cache.seldon_deployments.apply(answer)
 
     async def _read_serving_again(self, seen: Observation, name: str) -> None:
-        try:
-            self._cache.seldon_deployments.apply(await self._api.get(SELDON_DEPLOYMENTS.path(seen.namespace, name)))
-        except NotFoundError:
+        live = await self._get(SELDON_DEPLOYMENTS, seen.namespace, name)
+        if live is not None:
+            self._cache.seldon_deployments.apply(live)
+        else:
             self._cache.seldon_deployments.forget(seen.namespace, name)
 
-    async def _explain(self, seen: Observation, action: Explain) -> None:
-        job = self._cache.jobs.get(seen.namespace, action.job)
-        if job is None:
-            return
-        pods = [pod.uid for pod in self._cache.pods.inside(seen.namespace) if pod.job == action.job]
-        told = await events.about(self._api, seen.namespace, (job.uid, *pods))
-        if told is not None:
-            self._cache.explained[job.uid] = Explained(told, self._clock())
-
-    async def _gone_is_fine(self, deleting: Awaitable[None]) -> None:
+    async def _get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
         try:
-            await deleting
+            return await self._api.get(resource.path(namespace, name))
         except NotFoundError:
-            return
+            return None
 
 
-async def refresh(api: Api, cache: Cache, seen: Observation) -> bool:
-    """Before a finished Job is said to have lost its result, ask once: its Pod's last event may still be under way."""
-    asked = False
-    for job in seen.jobs.values():
-        if job.output is not None or job.state not in ("Succeeded", "Failed") or job.uid in cache.asked:
-            continue
-        cache.asked.add(job.uid)
-        asked = True
-        found = await api.get(PODS.path(seen.namespace), query={"labelSelector": f"{labels.JOB_NAME}={job.name}"})
-        for pod in found.get("items", []):
-            cache.pods.apply(pod)
-    return asked
+async def _gone_is_fine(deleting: Awaitable[None]) -> None:
+    """A conflict means the same: another object has the name now, and its uid is not the one we named."""
+    with contextlib.suppress(NotFoundError, ConflictError):
+        await deleting
 
 
-def failure_of(action: Action, error: ApiError) -> Failure:
-    """What an error means, with a reason that a program and a message that a person can use."""
-    doing = _DOING.get(type(action), "do its work")
-    if isinstance(error, ForbiddenError):
-        return Failure(
-            Remedy.CHANGE,
-            "Forbidden",
-            f"The monitor's account may not {doing}: {error.message}. Grant it that right (ClusterRole "
-            "modelmonitor-tenant has what is needed), or name another account in spec.serviceAccountName.",
-        )
-    if isinstance(error, RefusedError):
-        return Failure(Remedy.CHANGE, error.reason or "Refused", f"Refused to {doing}: {error.message}")
-    if isinstance(error, ConflictError | AlreadyExistsError | NotFoundError):
-        return Failure(Remedy.READ_AGAIN, "Conflict", error.message)
-    reason = "QuotaExceeded" if "exceeded quota" in error.message else "ApiServerUnavailable"
-    return Failure(Remedy.RETRY, reason, f"Could not {doing}, it is tried again: {error.message}")
+def _proven(recorded: ModelMonitorStatus, rollout: RolloutStatus) -> bool:
+    """Whether the status that wants a rollout has the comparison from which it follows; a rollback needs none.
 
-
-_DOING: Final[dict[type[Action], str]] = {
-    StartEvaluation: "create the evaluation Job",
-    StartTraining: "create the training Job",
-    DeleteJob: "delete a finished Job",
-    PatchServing: "patch the SeldonDeployment",
-    FinishEvaluation: "write the ModelEvaluation",
-    DeleteEvaluation: "delete an old ModelEvaluation",
-    Explain: "read Events",
-}
+    The decision has seen to that. A status that was edited has not been decided on.
+    """
+    if rollout.direction is Direction.BACK:
+        return True
+    candidate, last = recorded.candidate, recorded.last_attempt
+    return (
+        candidate is not None
+        and candidate.uri == rollout.to_uri
+        and last is not None
+        and last.comparison is not None
+        and last.comparison.verdict is Comparison.BETTER
+    )
 
 
 def _user(seen: Observation) -> str:

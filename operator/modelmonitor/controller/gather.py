@@ -1,16 +1,19 @@
 """From the cache to one frozen Observation. Reads, never asks."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import ValidationError
 
-from modelmonitor.api.monitor import ModelMonitorSpec
-from modelmonitor.api.status import ModelMonitorStatus
-from modelmonitor.controller.cache import Cache
+from modelmonitor.api.monitor import ModelMonitorSpec, SeldonDeploymentRef
+from modelmonitor.api.status import ModelMonitorStatus, RolloutStage
+from modelmonitor.controller.cache import EXPLAINED_FOR, Cache
 from modelmonitor.controller.projections import JobView, Key, MonitorSeen, PodView
 from modelmonitor.domain import schedule
-from modelmonitor.domain.names import training_name
+from modelmonitor.domain.job_trouble import explained
+from modelmonitor.domain.names import child, training_name
 from modelmonitor.domain.observation import (
     Annotations,
     EvaluationSeen,
@@ -25,19 +28,26 @@ from modelmonitor.serving import seldon_deployment
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """An observation, and the version of the monitor that it was made from."""
+    """An observation, the version of the monitor that it was made from, and when it turns though nothing happens."""
 
     seen: Observation
     resource_version: str
+    turns: datetime | None
 
 
-def gather(cache: Cache, key: Key, *, observe_only: bool) -> Gathered | None:
+def gather(cache: Cache, key: Key, *, observe_only: bool, now: datetime) -> Gathered | None:
     """What is known of a monitor and everything around it; None when it is gone or going."""
     monitor = cache.monitors.get(key.namespace, key.name)
     if monitor is None or monitor.deleting:
         return None
     spec = ModelMonitorSpec.model_validate_json(monitor.spec)
-    status = _status(monitor)
+    status = status_of(monitor)
+    trains = child(key.name, "t", "")
+    jobs = [explained(job, spec, trains=job.name.startswith(trains)) for job in _jobs(cache, monitor, status)]
+    rollout = status.rollout if status.rollout and status.rollout.stage is RolloutStage.PROGRESSING else None
+    # A rollout runs under the spec that it began with: its own serving object is watched until it has ended.
+    target = rollout.target if rollout else spec.model.serving.seldon_deployment
+    since = rollout.started_at if rollout else None
     return Gathered(
         Observation(
             namespace=key.namespace,
@@ -47,11 +57,11 @@ def gather(cache: Cache, key: Key, *, observe_only: bool) -> Gathered | None:
             spec=spec,
             recorded=status,
             status=status,
-            serving=_serving(cache, key, spec),
+            serving=_serving(cache, key, target, now, since),
             annotations=Annotations(monitor.requested_at, monitor.resume_at),
             invalid=schedule.problem(spec.schedule, spec.windows.time_zone),
             owner_of_target=_older_monitor(cache, monitor),
-            jobs={job.name: job for job in _jobs(cache, monitor, status)},
+            jobs={job.name: job for job in jobs},
             evaluations=tuple(
                 EvaluationSeen(one.name, one.uid, one.look, one.role)
                 for one in cache.evaluations.inside(key.namespace)
@@ -60,10 +70,28 @@ def gather(cache: Cache, key: Key, *, observe_only: bool) -> Gathered | None:
             observe_only=observe_only,
         ),
         monitor.resource_version,
+        min(_turns(cache, key, target, jobs, now, since), default=None),
     )
 
 
-def _status(monitor: MonitorSeen) -> ModelMonitorStatus:
+def _turns(
+    cache: Cache,
+    key: Key,
+    target: SeldonDeploymentRef | None,
+    jobs: list[JobSeen],
+    now: datetime,
+    since: datetime | None,
+) -> Iterator[datetime]:
+    live = cache.seldon_deployments.get(key.namespace, target.name) if target else None
+    if live is not None:
+        yield from seldon_deployment.turns(live, cache.deployments.inside(key.namespace), now=now, since=since)
+    for job in jobs:
+        explained = cache.explained.get(job.uid)
+        if job.state is JobState.WAITING and explained is not None and explained.at + EXPLAINED_FOR > now:
+            yield explained.at + EXPLAINED_FOR
+
+
+def status_of(monitor: MonitorSeen) -> ModelMonitorStatus:
     """The status as it stands; one that cannot be read is none, as after a restore without status.
 
     Somebody with the right to write it may have written nonsense. The live objects win over it in any case.
@@ -74,12 +102,14 @@ def _status(monitor: MonitorSeen) -> ModelMonitorStatus:
         return ModelMonitorStatus()
 
 
-def _serving(cache: Cache, key: Key, spec: ModelMonitorSpec) -> ServingSeen | Problem:
-    target = spec.model.serving.seldon_deployment
+def _serving(
+    cache: Cache, key: Key, target: SeldonDeploymentRef | None, now: datetime, since: datetime | None
+) -> ServingSeen | Problem:
     if target is None:
         return Problem("ServingTargetNotFound", "spec.model.serving: name a seldonDeployment.")
     live = cache.seldon_deployments.get(key.namespace, target.name)
-    return seldon_deployment.observe(target, live, cache.deployments.inside(key.namespace))
+    deployments = cache.deployments.inside(key.namespace)
+    return seldon_deployment.observe(target, live, deployments, now=now, since=since)
 
 
 def _older_monitor(cache: Cache, monitor: MonitorSeen) -> str | None:
@@ -115,11 +145,13 @@ def _jobs(cache: Cache, monitor: MonitorSeen, status: ModelMonitorStatus) -> lis
 
 
 def _job(cache: Cache, job: JobView, pods: list[PodView]) -> JobSeen:
-    pod = max(pods, key=lambda one: one.created, default=None)
+    # Of several Pods the newest; of a Job that succeeded the one that did.
+    succeeded = job.state is JobState.SUCCEEDED
+    pod = max(pods, key=lambda one: (succeeded and one.succeeded, one.created), default=None)
     reason, message, state = job.reason, job.message, job.state
     if pod is not None and state is JobState.FAILED and pod.failed_reason and reason != "DeadlineExceeded":
         reason, message = pod.failed_reason, pod.failed_message
-    if pod is not None and state is JobState.WAITING:
+    if pod is not None and state is JobState.WAITING and not job.reason:
         reason, message = pod.waiting_reason, pod.waiting_message
         state = JobState.RUNNING if pod.running else state
     explained = cache.explained.get(job.uid)

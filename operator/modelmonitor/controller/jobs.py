@@ -11,6 +11,7 @@ from modelmonitor.api.status import Attempt
 from modelmonitor.api.types import API_VERSION, format_time
 from modelmonitor.controller import labels
 from modelmonitor.domain.observation import Observation
+from modelmonitor.kube.errors import RefusedError
 
 Document = dict[str, Any]
 TRAINING_DEADLINE: Final = timedelta(hours=24)
@@ -127,30 +128,45 @@ def _secrets(spec: ModelMonitorSpec) -> list[Document]:
 
 
 def training_job(seen: Observation, name: str, identity: str, attempt: Attempt) -> Document:
-    """The user's Job template with what an attempt needs; everything else stays as the user wrote it."""
+    """The user's Job template with what an attempt needs; everything else stays as the user wrote it.
+
+    Raises:
+        RefusedError: what should be an object in the template is none. The CRD keeps the template as it is written,
+            so nobody has looked at it before.
+    """
     retrain = seen.spec.retrain
     template: Mapping[str, Any] = retrain.job_template if retrain else {}
-    meta = _metadata(seen, name, "training", identity)
-    mine = template.get("metadata") or {}
-    meta["labels"] = {**(mine.get("labels") or {}), **meta["labels"]}
-    meta["annotations"] = {**(mine.get("annotations") or {}), **meta["annotations"]}
-    job_spec = dict(template.get("spec") or {})
+    meta = _metadata(seen, name, labels.TRAINING, identity)
+    mine = _object(template, "metadata")
+    meta["labels"] = {**_object(mine, "metadata.labels"), **meta["labels"]}
+    meta["annotations"] = {**_object(mine, "metadata.annotations"), **meta["annotations"]}
+    job_spec = _object(template, "spec")
     # The cluster would delete the finished Job, and its result with it, while the operator is down.
     job_spec.pop("ttlSecondsAfterFinished", None)
     job_spec.setdefault("backoffLimit", 0)
     job_spec.setdefault("activeDeadlineSeconds", round(TRAINING_DEADLINE.total_seconds()))
-    pod_template = dict(job_spec.get("template") or {})
-    pod_meta = dict(pod_template.get("metadata") or {})
-    pod_meta["labels"] = {**(pod_meta.get("labels") or {}), labels.MONITOR: seen.name, labels.ROLE: "training"}
-    pod = dict(pod_template.get("spec") or {})
+    pod_template = _object(job_spec, "spec.template")
+    pod_meta = _object(pod_template, "spec.template.metadata")
+    kept = _object(pod_meta, "spec.template.metadata.labels")
+    pod_meta["labels"] = {**kept, labels.MONITOR: seen.name, labels.ROLE: labels.TRAINING}
+    pod = _object(pod_template, "spec.template.spec")
     pod["restartPolicy"] = "Never"
     pod.setdefault("serviceAccountName", seen.spec.jobs.service_account_name)
     # Training code with a token could do what the monitor's gates forbid.
     pod["automountServiceAccountToken"] = False
-    environment = _environment(seen, attempt)
-    pod["containers"] = [_with_environment(container, environment) for container in pod.get("containers") or []]
+    pod["containers"] = _with_environment(pod.get("containers"), _environment(seen, attempt))
     job_spec["template"] = {**pod_template, "metadata": pod_meta, "spec": pod}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job_spec}
+
+
+def _object(parent: Mapping[str, Any], path: str) -> Document:
+    """A copy of the last key of `path` in `parent`; empty where there is none."""
+    found = parent.get(path.rpartition(".")[2])
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise RefusedError(f"spec.retrain.jobTemplate.{path} is not an object", reason="InvalidJobTemplate")
+    return dict(found)
 
 
 def _environment(seen: Observation, attempt: Attempt) -> dict[str, str]:
@@ -167,8 +183,23 @@ def _environment(seen: Observation, attempt: Attempt) -> dict[str, str]:
     }
 
 
-def _with_environment(container: Mapping[str, Any], environment: Mapping[str, str]) -> Document:
-    kept = [one for one in container.get("env") or [] if one.get("name") not in environment]
+def _with_environment(containers: Any, environment: Mapping[str, str]) -> list[Document]:
     ours = [{"name": name, "value": value} for name, value in environment.items()]
-    # Ours first: the user's own variables may refer to them as $(MODELMONITOR_OUTPUT_URI).
-    return {**container, "env": [*ours, *kept]}
+    # Ours first: the user's own variables may refer to them as $(MODELMONITOR_OUTPUT_URI). And a trainer that fails
+    # without a word: the end of its log is kept in its Pod's status, for the Job and with it the log will be deleted.
+    return [
+        {"terminationMessagePolicy": "FallbackToLogsOnError", **one, "env": [*ours, *_others(one, environment)]}
+        for one in _objects(containers, "spec.template.spec.containers")
+    ]
+
+
+def _others(container: Mapping[str, Any], environment: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    variables = _objects(container.get("env"), "spec.template.spec.containers.env")
+    return [one for one in variables if one.get("name") not in environment]
+
+
+def _objects(found: Any, path: str) -> list[Mapping[str, Any]]:
+    items = found if found is not None else []
+    if not isinstance(items, list) or not all(isinstance(one, Mapping) for one in items):
+        raise RefusedError(f"spec.retrain.jobTemplate.{path} is not a list of objects", reason="InvalidJobTemplate")
+    return items

@@ -35,6 +35,8 @@ class MonitorCollector(Collector):
         yield GaugeMetricFamily("modelmonitor_queue_length", "Monitors that wait to be reconciled.", len(self._queue))
         wait = self._queue.oldest_wait().total_seconds()
         yield GaugeMetricFamily("modelmonitor_queue_oldest_seconds", "How long the oldest of them has waited.", wait)
+        failing = self._queue.failing()
+        yield GaugeMetricFamily("modelmonitor_queue_failing", "Monitors that were not done with, and wait.", failing)
 
 
 class _Families:

@@ -8,14 +8,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from modelmonitor.api.evaluation import ModelEvaluationSpec
 from modelmonitor.api.job import Role
-from modelmonitor.controller import labels
+from modelmonitor.controller import explanations, labels
 from modelmonitor.domain.observation import JobState
-
-_PATIENT: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,7 +55,7 @@ class MonitorSeen:
             deleting="deletionTimestamp" in meta,
             requested_at=annotations.get(labels.REQUESTED_AT),
             resume_at=annotations.get(labels.RESUME),
-            target=json.dumps((spec.get("model") or {}).get("serving"), sort_keys=True),
+            target=serving_of(raw),
             spec=json.dumps(spec, separators=(",", ":")),
             status=json.dumps(raw.get("status") or {}, separators=(",", ":")),
         )
@@ -87,8 +85,6 @@ class JobView:
     name: str
     uid: str
     owner_uid: str
-    identity: str
-    role: str
     created: datetime
     state: JobState
     reason: str
@@ -97,14 +93,12 @@ class JobView:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
         """Read a live object."""
-        meta, status = raw["metadata"], raw.get("status") or {}
-        state, reason, message = _job_state(status)
+        meta = raw["metadata"]
+        state, reason, message = _job_state(raw.get("status") or {}, (meta.get("labels") or {}).get(labels.ROLE, ""))
         return cls(
             name=meta["name"],
             uid=meta["uid"],
             owner_uid=owner_of(raw),
-            identity=(meta.get("annotations") or {}).get(labels.IDENTITY, ""),
-            role=(meta.get("labels") or {}).get(labels.ROLE, ""),
             created=_time(meta.get("creationTimestamp")),
             state=state,
             reason=reason,
@@ -121,6 +115,7 @@ class PodView:
     job: str
     created: datetime
     running: bool
+    succeeded: bool
     waiting_reason: str
     waiting_message: str
     failed_reason: str
@@ -132,20 +127,27 @@ class PodView:
         """Read a live object."""
         meta, status = raw["metadata"], raw.get("status") or {}
         statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-        waiting_reason, waiting_message = _waiting(status, statuses)
-        failed_reason, failed_message = _failed(status, statuses)
+        waiting_reason, waiting_message = explanations.waiting(status, statuses)
+        failed_reason, failed_message = explanations.failed(status, statuses)
         return cls(
             name=meta["name"],
             uid=meta["uid"],
             job=(meta.get("labels") or {}).get(labels.JOB_NAME, ""),
             created=_time(meta.get("creationTimestamp")),
-            running=any("running" in (one.get("state") or {}) for one in statuses),
+            # A sidecar that runs does not make a Pod run of which another container cannot start.
+            running=not waiting_reason and any("running" in (one.get("state") or {}) for one in statuses),
+            succeeded=status.get("phase") == "Succeeded",
             waiting_reason=waiting_reason,
             waiting_message=waiting_message,
             failed_reason=failed_reason,
             failed_message=failed_message,
             output=_output(status.get("containerStatuses") or []),
         )
+
+
+def serving_of(raw: Mapping[str, Any]) -> str:
+    """A monitor's serving target, as a text that is the same for the same target."""
+    return json.dumps(((raw.get("spec") or {}).get("model") or {}).get("serving"), sort_keys=True)
 
 
 def owner_of(raw: Mapping[str, Any]) -> str:
@@ -158,51 +160,22 @@ def _time(text: object) -> datetime:
     return datetime.fromisoformat(str(text)) if text else datetime.fromtimestamp(0, UTC)
 
 
-def _job_state(status: Mapping[str, Any]) -> tuple[JobState, str, str]:
-    for condition in status.get("conditions") or []:
-        if condition.get("status") != "True":
-            continue
-        if condition.get("type") == "Complete":
-            return JobState.SUCCEEDED, "", ""
-        if condition.get("type") == "Failed":
-            return JobState.FAILED, str(condition.get("reason", "")), str(condition.get("message", ""))
+def _job_state(status: Mapping[str, Any], role: str) -> tuple[JobState, str, str]:
+    true = {one.get("type"): one for one in status.get("conditions") or [] if one.get("status") == "True"}
+    if "Complete" in true:
+        return JobState.SUCCEEDED, "", ""
+    if "Failed" in true:
+        return JobState.FAILED, *explanations.job_failed(true["Failed"], role)
+    if "Suspended" in true:
+        return JobState.WAITING, "JobSuspended", "its spec.suspend is true: perhaps a queue has not admitted it yet"
     return (JobState.RUNNING if status.get("ready") else JobState.WAITING), "", ""
 
 
-def _waiting(status: Mapping[str, Any], statuses: list[Mapping[str, Any]]) -> tuple[str, str]:
-    for one in statuses:
-        waiting = (one.get("state") or {}).get("waiting") or {}
-        reason = str(waiting.get("reason", ""))
-        if reason not in _PATIENT:
-            return reason, f"container {one.get('name')}: {waiting.get('message') or reason}"
-    for condition in status.get("conditions") or []:
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return str(condition.get("reason") or "Unschedulable"), str(condition.get("message", ""))
-    return "", ""
-
-
-def _failed(status: Mapping[str, Any], statuses: list[Mapping[str, Any]]) -> tuple[str, str]:
-    for one in statuses:
-        ended = (one.get("state") or {}).get("terminated") or {}
-        if ended.get("reason") == "OOMKilled":
-            return "OutOfMemory", f"container {one.get('name')} needed more memory than its limit: raise the limit"
-    if status.get("reason"):
-        return str(status["reason"]), str(status.get("message", ""))
-    for one in statuses:
-        ended = (one.get("state") or {}).get("terminated") or {}
-        if ended.get("exitCode"):
-            said = str(ended.get("message") or "").strip() or "see its log"
-            return (
-                "ContainerFailed",
-                f"container {one.get('name')} ended with exit code {ended['exitCode']}: {said[:1000]}",
-            )
-    return "", ""
-
-
 def _output(statuses: list[Mapping[str, Any]]) -> str | None:
+    """What the container that carries the result wrote; empty when it ended well and wrote nothing."""
     carriers = [one for one in statuses if one.get("name") in (labels.EVALUATOR, labels.TRAINER)]
     chosen = carriers[0] if carriers else statuses[0] if len(statuses) == 1 else None
-    if chosen is None:
+    ended = (chosen.get("state") or {}).get("terminated") if chosen else None
+    if not ended:
         return None
-    message = ((chosen.get("state") or {}).get("terminated") or {}).get("message")
-    return str(message) if message else None
+    return str(ended.get("message") or "") or ("" if ended.get("exitCode") == 0 else None)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from modelmonitor.controller.projections import Key
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
+LONGEST_SLEEP: Final = 30.0
 
 
 class Queue:
@@ -21,7 +23,7 @@ class Queue:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._waiting: dict[Key, datetime] = {}
-        self._working: set[Key] = set()
+        self._working: dict[Key, datetime] = {}
         self._failures: dict[Key, int] = {}
         self._due: dict[Key, datetime] = {}
         self._heap: list[tuple[datetime, Key]] = []
@@ -31,13 +33,14 @@ class Queue:
         """Something happened to it."""
         async with self._changed:
             self._waiting.setdefault(key, self._clock())
-            self._changed.notify()
+            self._changed.notify_all()
 
     async def at(self, key: Key, moment: datetime | None) -> None:
         """Think of it again at this time; one time a key, the newest said counts, None forgets it."""
         async with self._changed:
             self._set_due(key, moment)
-            self._changed.notify()
+            # All: the one worker that heard of the new time may be busy when it comes.
+            self._changed.notify_all()
 
     async def get(self) -> Key:
         """The next key; it is the caller's until `done`."""
@@ -47,14 +50,14 @@ class Queue:
                 ready = next((key for key in self._waiting if key not in self._working), None)
                 if ready is not None:
                     del self._waiting[ready]
-                    self._working.add(ready)
+                    self._working[ready] = self._clock()
                     return ready
                 await self._wait_for_change()
 
     async def done(self, key: Key, *, failed: bool = False) -> None:
         """The caller is finished with it; a failed key comes back, later each time."""
         async with self._changed:
-            self._working.discard(key)
+            self._working.pop(key, None)
             if failed:
                 count = self._failures[key] = self._failures.get(key, 0) + 1
                 again = self._clock() + min(FIRST_PAUSE * (1 << min(count - 1, 10)), LONGEST_PAUSE)
@@ -64,9 +67,13 @@ class Queue:
             self._changed.notify_all()
 
     def oldest_wait(self) -> timedelta:
-        """How long the oldest key has waited: what a liveness probe asks."""
+        """How long the oldest key has waited, or is being worked on: what a liveness probe asks."""
         waiting = [since for key, since in self._waiting.items() if key not in self._working]
-        return self._clock() - min(waiting) if waiting else timedelta(0)
+        return self._clock() - min([*waiting, *self._working.values()], default=self._clock())
+
+    def failing(self) -> int:
+        """How many keys failed when they were last worked on."""
+        return len(self._failures)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -88,9 +95,7 @@ class Queue:
                 self._waiting.setdefault(key, now)
 
     async def _wait_for_change(self) -> None:
-        pause = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else None
-        try:
-            # Never long: wall clocks are set, machines sleep.
-            await asyncio.wait_for(self._changed.wait(), min(max(pause or 0, 0.01), 30) if pause is not None else 30)
-        except TimeoutError:
-            return
+        pause = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else LONGEST_SLEEP
+        # Never long: wall clocks are set, machines sleep.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), min(max(pause, 0.01), LONGEST_SLEEP))

@@ -1,7 +1,9 @@
 """The operator's settings: environment variables with the prefix MODELMONITOR_, set by the chart."""
 
 from enum import StrEnum
+from typing import Annotated, Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,17 +27,17 @@ class Settings(BaseSettings):
     """The namespaces to watch, separated by commas; empty for all."""
     mode: Mode = Mode.ENFORCE
     """ObserveOnly: nothing is trained, nothing is rolled."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is told on stderr."""
     pod_name: str = "modelmonitor-local"
     """Who holds the Lease."""
     pod_namespace: str = "default"
     """Where the Lease is."""
     lease_name: str = "modelmonitor"
     """The Lease that makes one replica the active one."""
-    metrics_port: int = 8080
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Where /metrics, /healthz and /readyz are served; 0 for any free port."""
-    workers: int = 4
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
     """How many monitors are reconciled side by side."""
 
     def watched_namespaces(self) -> tuple[str, ...]:

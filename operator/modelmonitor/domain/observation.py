@@ -141,6 +141,10 @@ class Observation:
         """How long after its event a row has its label."""
         return self.spec.data.labels.delay or timedelta(0)
 
+    def edited_since(self, generation: int | None) -> bool:
+        """Whether the spec is another one than at that generation; nobody knows of one that was not recorded."""
+        return generation is not None and generation != self.generation
+
     def with_status(self, status: ModelMonitorStatus) -> Self:
         """The same world, seen by the next policy."""
         return replace(self, status=status)

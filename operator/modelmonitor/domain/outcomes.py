@@ -46,7 +46,7 @@ def after(
     """
     telling = [failure for failure in failures if failure.remedy is not Remedy.READ_AGAIN]
     if not telling:
-        return status.trimmed()
+        return status if status == recorded else status.trimmed()
     worst = next((failure for failure in telling if failure.remedy is Remedy.CHANGE), telling[0])
     said = {"Ready": Said(ConditionStatus.FALSE, worst.reason, worst.message)}
     if worst.remedy is Remedy.CHANGE:

@@ -63,11 +63,6 @@ class Grid:
         """The first window that starts on or after the civil day `day`."""
         return -(-self._since_origin(midnight(day, self.zone)) // self.every)
 
-    def first_starting_at(self, moment: datetime) -> int:
-        """The first window that starts at or after `moment`."""
-        index = self.index_at(moment)
-        return index if self.window(index).start == moment else index + 1
-
     def newest_closed(self, data_through: datetime, slack: timedelta) -> int:
         """The newest window of which the end plus `slack` is not after `data_through`."""
         return (self._since_origin(data_through - slack) - self.length) // self.every

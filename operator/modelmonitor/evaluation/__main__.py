@@ -6,7 +6,6 @@ Exit code 0 with every verdict, 3 with Error: so a Job that failed could not mea
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import EvaluationResult, Look, Verdict, encode
 from modelmonitor.evaluation.errors import EvaluationError, InputError, one_line, printable
 from modelmonitor.evaluation.evaluate import evaluate
+from modelmonitor.evaluation.interruption import Interruption
 
 ERROR_EXIT: Final = 3
 _log: Final = logging.getLogger("modelmonitor.evaluation")
@@ -27,6 +27,7 @@ _log: Final = logging.getLogger("modelmonitor.evaluation")
 def run(environ: Mapping[str, str]) -> int:
     """Evaluate, write the termination message, and return the exit code."""
     given: EvaluationInput | None = None
+    interruption = Interruption(lambda: _interrupted(environ), ERROR_EXIT)
     try:
         given = read_input(Path(environ.get("MODELMONITOR_INPUT", "/etc/modelmonitor/input.json")))
         _log.info("%s of %s/%s: window %s", given.role, given.namespace, given.monitor, given.window.start)
@@ -36,7 +37,7 @@ def run(environ: Mapping[str, str]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator must hear of it
         _log.exception("a mistake in the evaluator")
         result = _error(given, "Unexpected", printable(one_line(error)))
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interruption.too_late()
     _log.info("%s %s: %s", result.verdict or result.look, result.reason, result.message)
     _hand_back(result, environ)
     return ERROR_EXIT if result.verdict is Verdict.ERROR else 0
@@ -46,16 +47,10 @@ def _hand_back(result: EvaluationResult, environ: Mapping[str, str]) -> None:
     Path(environ.get("MODELMONITOR_TERMINATION_LOG", "/dev/termination-log")).write_text(encode(result), "ascii")
 
 
-def _interrupted(*_: object) -> None:
-    """Eviction, node drain, the Job's deadline: the kubelet says SIGTERM and kills half a minute later.
-
-    The process ends here and now. An exception would have to wait for the threads, and a thread that waits for a
-    store which no longer answers can outlast the kubelet's patience: then nobody would hear why.
-    """
+def _interrupted(environ: Mapping[str, str]) -> None:
     message = "the evaluation was told to stop before it was done (SIGTERM): evicted, drained or past its deadline"
-    _hand_back(_error(None, "Interrupted", message), os.environ)
+    _hand_back(_error(None, "Interrupted", message), environ)
     os.write(sys.stdout.fileno(), f"{message}\n".encode())
-    os._exit(ERROR_EXIT)
 
 
 def read_input(path: Path) -> EvaluationInput:
@@ -85,5 +80,4 @@ def _error(given: EvaluationInput | None, reason: str, message: str) -> Evaluati
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
-    signal.signal(signal.SIGTERM, _interrupted)
     sys.exit(run(os.environ))

@@ -57,7 +57,8 @@ def load_model(uri: str, environ: Mapping[str, str]) -> LoadedModel:
     if content is None:
         raise ModelError(
             "ModelNotFound",
-            f"there is no {MODEL_FILE} in {folder.uri}; the model's URI is the folder that holds it",
+            f"there is no {MODEL_FILE} in {folder.uri}; a model's URI is the folder that holds it: put it there, or"
+            " correct the URI",
         )
     digest = _digest(folder, content)
     estimator, remarks = _unpickled(folder.uri, content)

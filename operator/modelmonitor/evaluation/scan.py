@@ -39,8 +39,8 @@ def scan(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -
     """
     held: list[Rows] = []
     for rows in _by_file(plan, start, end, needed):
-        # Small files go together: a model needs some 30 ms a call, however few the rows, and a month of hourly files
-        # has 700 of them.
+        # Small files go together: each call of a model costs several milliseconds however few the rows, and a month of
+        # hourly files has 700 of them.
         fits = sum(len(one.times) for one in held) + len(rows.times) <= BATCH_ROWS
         if held and not (fits and rows.batch.schema.equals(held[0].batch.schema)):
             yield _together(held)

@@ -113,16 +113,22 @@ class HttpApi:
             answer = await self.client.call_api(method, url, headers, sent, _request_timeout=self._timeout)
             raw = await answer.read()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise TransientError(f"the API server did not answer: {error or type(error).__name__}") from error
+            raise TransientError(f"the API server did not answer: {str(error) or type(error).__name__}") from error
         document = _parsed(raw)
         if answer.status >= 400:
-            raise error_of(answer.status, document)
+            raise error_of(answer.status, document or {"message": _text(raw)})
+        if document is None:
+            raise TransientError(f"the API server did not answer, something else did: {_text(raw)}")
         return document
 
 
-def _parsed(raw: bytes) -> Document:
+def _parsed(raw: bytes) -> Document | None:
     try:
         document = json.loads(raw)
     except ValueError:
-        document = None
-    return document if isinstance(document, dict) else {"message": raw[:500].decode("utf-8", "replace")}
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _text(raw: bytes) -> str:
+    return raw[:500].decode("utf-8", "replace")

@@ -67,7 +67,8 @@ def error_of(code: int, body: Mapping[str, Any]) -> ApiError:
         kind = TransientError if "exceeded quota" in message else ForbiddenError
     elif code == 422 and not details.get("causes") and "admission webhook" not in message:
         kind = ConflictError
-    elif code in (408, 429) or code >= 500:
+    elif code in (401, 408, 429) or code >= 500:
+        # 401 says that the token is old, or that who checks tokens is down: no user can change that.
         kind = TransientError
     else:
         kind = RefusedError

@@ -33,7 +33,7 @@ def _event(subject: Subject, stamp: str, tone: str, reason: str, message: str, n
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{subject.name[:200]}.{stamp}", "namespace": subject.namespace},
+        "metadata": {"name": f"{subject.name[:200].rstrip('-.')}.{stamp}", "namespace": subject.namespace},
         "involvedObject": {
             "apiVersion": MONITORS.api_version,
             "kind": MONITORS.kind,

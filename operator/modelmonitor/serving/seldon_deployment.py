@@ -5,14 +5,16 @@ flash Available in the middle of a roll, stays Creating for ever after a bad rol
 which spec it speaks of (all recorded, tests/data/seldon). The proof is in the Deployments that it owns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from modelmonitor.api.monitor import SeldonDeploymentRef
 from modelmonitor.domain.observation import Problem, Progress, ServingSeen
 
 ROLLOUT_ANNOTATION: Final = "modelmonitor.dev/rollout"
+GRACE: Final = timedelta(minutes=1)
 _INITIALIZER: Final = "-model-initializer"
 
 
@@ -81,6 +83,7 @@ class DeploymentSeen:
     available: int
     unavailable: int
     stopped: str
+    stopped_at: datetime | None
     models: Mapping[str, str]
 
     @classmethod
@@ -89,6 +92,7 @@ class DeploymentSeen:
         meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
         pod = (spec.get("template") or {}).get("spec") or {}
         owners = [owner for owner in meta.get("ownerReferences") or [] if owner.get("controller")]
+        stopped, stopped_at = _stopped(status)
         return cls(
             namespace=meta["namespace"],
             name=meta["name"],
@@ -100,7 +104,8 @@ class DeploymentSeen:
             total=int(status.get("replicas", 0)),
             available=int(status.get("availableReplicas", 0)),
             unavailable=int(status.get("unavailableReplicas", 0)),
-            stopped=_stopped(status),
+            stopped=stopped,
+            stopped_at=stopped_at,
             models={
                 container["name"].removesuffix(_INITIALIZER): str((container.get("args") or [""])[0])
                 for container in pod.get("initContainers") or []
@@ -118,11 +123,39 @@ class DeploymentSeen:
         """Every replica is of the newest template and available, and no old one is left."""
         return self.current and self.updated == self.total == self.available == self.wanted and self.unavailable == 0
 
+    def fails_at(self, since: datetime | None) -> datetime | None:
+        """When the roll that began at `since` is given up: some time after the Deployment's own progress deadline.
+
+        Not at the deadline itself. With one of 20 s a good model was past it for 3.7 s when it was first created and
+        for 0.8 s when it was rolled (recorded, deadline20-good-model), since a pod is Ready after 21 s at the
+        earliest: to roll back there would have taken away the better model. A model that does not load stays past
+        its deadline, and meanwhile the old one serves, so that waiting costs nothing.
+
+        And not for a deadline that passed before: for some milliseconds after the next roll has begun the Deployment
+        still says so of the roll before (recorded, bad-init-deadline60).
+        """
+        if since is None or self.stopped_at is None or self.stopped_at < since or not self.current or self.settled:
+            return None
+        return self.stopped_at + GRACE
+
 
 def observe(
-    target: SeldonDeploymentRef, live: SeldonDeploymentSeen | None, deployments: Iterable[DeploymentSeen]
+    target: SeldonDeploymentRef,
+    live: SeldonDeploymentSeen | None,
+    deployments: Iterable[DeploymentSeen],
+    *,
+    now: datetime,
+    since: datetime | None = None,
 ) -> ServingSeen | Problem:
-    """The serving object as a decision sees it, or what cannot be found."""
+    """The serving object as a decision sees it, or what cannot be found.
+
+    Args:
+        target: The node whose model is looked at.
+        live: The SeldonDeployment, if there is one.
+        deployments: The Deployments of its namespace.
+        now: The time.
+        since: When the roll began that is under way, if one is. Only such a roll can fail.
+    """
     if live is None:
         return Problem(
             "ServingTargetNotFound",
@@ -144,12 +177,27 @@ def observe(
             "Name the node that has one.",
         )
     owned = [one for one in deployments if one.owner_uid == live.uid and one.predictor in ("", target.predictor)]
-    progress, detail = _progress(live, target, node.uri, owned)
+    progress, detail = _progress(live, target, node.uri, owned, now, since)
     return ServingSeen(live.uid, live.generation, node.uri, live.rollout_id, progress, detail)
 
 
+def turns(
+    live: SeldonDeploymentSeen, deployments: Iterable[DeploymentSeen], *, now: datetime, since: datetime | None
+) -> Iterator[datetime]:
+    """When `observe` will say something else although nothing happens."""
+    for one in deployments:
+        fails_at = one.fails_at(since) if one.owner_uid == live.uid else None
+        if fails_at is not None and fails_at > now:
+            yield fails_at
+
+
 def _progress(
-    live: SeldonDeploymentSeen, target: SeldonDeploymentRef, uri: str, owned: list[DeploymentSeen]
+    live: SeldonDeploymentSeen,
+    target: SeldonDeploymentRef,
+    uri: str,
+    owned: list[DeploymentSeen],
+    now: datetime,
+    since: datetime | None,
 ) -> tuple[Progress, str]:
     loading = [one for one in owned if target.node in one.models]
     if not loading:
@@ -157,7 +205,8 @@ def _progress(
     for one in owned:
         if one in loading and not one.loads(target.node, uri):
             return Progress.UNDER_WAY, f"Deployment {one.name} still loads another model"
-        if one.current and one.stopped:
+        fails_at = one.fails_at(since)
+        if fails_at is not None and now >= fails_at:
             return Progress.FAILED, f"Deployment {one.name}: {one.stopped}"
         if not one.settled:
             return (
@@ -230,8 +279,10 @@ def _predictor_of(pod: Mapping[str, Any]) -> str:
     return ""
 
 
-def _stopped(status: Mapping[str, Any]) -> str:
+def _stopped(status: Mapping[str, Any]) -> tuple[str, datetime | None]:
     for condition in status.get("conditions") or []:
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            return str(condition.get("message") or "its progress deadline is exceeded")
-    return ""
+            message = str(condition.get("message") or "its progress deadline is exceeded")
+            since = condition.get("lastTransitionTime")
+            return message, datetime.fromisoformat(since) if since else None
+    return "", None

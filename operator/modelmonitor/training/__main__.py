@@ -8,25 +8,28 @@ as {"error": reason, "message": sentence} with exit code 3.
 import argparse
 import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from modelmonitor.evaluation.errors import EvaluationError, one_line, printable
+from modelmonitor.evaluation.interruption import Interruption
 
 ERROR_EXIT: Final = 3
+_INTERRUPTED: Final = {
+    "error": "Interrupted",
+    "message": "training was told to stop before it was done (SIGTERM): evicted, drained or past its deadline",
+}
 _DEFAULT_LOG: Final = Path("/dev/termination-log")
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Train, hand back the result, and return the exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, partial(_interrupted, environ))
+    interruption = Interruption(lambda: _hand_back(_INTERRUPTED, environ), ERROR_EXIT)
     try:
         # Imported here, so that --help need not wait for the libraries.
         from modelmonitor.training.train import order_from, train  # noqa: PLC0415
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator must hear of it
         traceback.print_exc()
         document, code = {"error": "Unexpected", "message": printable(one_line(error))}, ERROR_EXIT
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interruption.too_late()
     _hand_back(document, environ)
     return code
 
@@ -80,12 +83,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(line: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {line}", file=sys.stderr, flush=True)
-
-
-def _interrupted(environ: Mapping[str, str], *_: object) -> None:
-    # Here and now: fitting in C code or waiting threads would outlast the half minute that the kubelet gives.
-    _hand_back({"error": "Interrupted", "message": "training was told to stop before it was done (SIGTERM)"}, environ)
-    os._exit(ERROR_EXIT)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,17 @@ def measuring(seen: Observation, now: datetime) -> Step | None:
     job = seen.jobs.get(name)
     if job is None:
         return waiting(seen) if seen.spec.suspend else acting(seen, evaluations.measurement(seen, wanted))
+    if cannot_start(job) and seen.edited_since(wanted.generation):
+        # Somebody has named another Secret, or raised the limit: this Job would never hear of it.
+        return Step(changed(seen.status, measurement=None, next_evaluation_time=now))
     if job.state not in FINISHED:
         return in_progress(seen, job, now)
     return _recorded(seen, now, wanted, name, result_of(job, wanted.window))
+
+
+def cannot_start(job: JobSeen) -> bool:
+    """Whether a Job waits for something that it can name."""
+    return job.state is JobState.WAITING and bool(job.reason)
 
 
 def in_progress(seen: Observation, job: JobSeen, now: datetime) -> Step:
@@ -60,14 +68,18 @@ def due(seen: Observation, now: datetime) -> Step | None:
         return None
     if seen.spec.suspend or isinstance(seen.serving, Problem):
         return None
+    if status.trouble is not None and seen.edited_since(status.trouble.generation):
+        # Who has just corrected a column's name does not want to wait for the end of a pause.
+        status = changed(status, next_evaluation_time=now)
     asked = seen.annotations.requested_at
     if asked is not None and asked[:LONGEST_WORD] != status.last_handled_reconcile_at:
         status = changed(status, last_handled_reconcile_at=asked[:LONGEST_WORD], next_evaluation_time=now)
     if status.next_evaluation_time is not None and now < status.next_evaluation_time:
         return waiting(seen, until=status.next_evaluation_time)
     window, skipped = _window_to_look_at(seen, now)
-    wanted = Measurement(look=status.looks + 1, window=window, model_uri=serving.uri, started_at=now)
-    status = changed(status, looks=wanted.look, measurement=wanted)
+    look = status.looks + 1
+    wanted = Measurement(look=look, window=window, model_uri=serving.uri, started_at=now, generation=seen.generation)
+    status = changed(status, looks=look, measurement=wanted)
     if not skipped:
         return Step(status)
     return noted(
@@ -104,7 +116,7 @@ def _recorded(seen: Observation, now: datetime, wanted: Measurement, name: str, 
     status = _data_moved(seen.status, now, result)
     status = changed(status, measurement=None, next_evaluation_time=next_look(seen, now))
     if result.verdict is Verdict.ERROR:
-        return _troubled(seen.with_status(status), now, name, result)
+        return _troubled(seen.with_status(status), now, wanted, name, result)
     status = changed(status, trouble=None)
     if result.look is Look.OPEN:
         return Step(_first_window_found(seen, status, now))
@@ -117,6 +129,9 @@ def _recorded(seen: Observation, now: datetime, wanted: Measurement, name: str, 
 
 def _data_moved(status: ModelMonitorStatus, now: datetime, result: EvaluationResult) -> ModelMonitorStatus:
     newest = result.data_through
+    if newest is None and result.verdict is Verdict.ERROR:
+        # It could not look: that is not to have seen that there is nothing.
+        return status
     if newest is None or (status.data_through is not None and newest <= status.data_through):
         return status if status.data_moved_at else changed(status, data_moved_at=now)
     return changed(status, data_through=newest, data_moved_at=now)
@@ -130,12 +145,14 @@ def _first_window_found(seen: Observation, status: ModelMonitorStatus, now: date
     return changed(status, first_window=window, next_window=window, next_evaluation_time=now)
 
 
-def _troubled(seen: Observation, now: datetime, name: str, result: EvaluationResult) -> Step:
+def _troubled(seen: Observation, now: datetime, wanted: Measurement, name: str, result: EvaluationResult) -> Step:
     """Could not measure: the window is held and looked at again. It counts for nothing and against nobody."""
     before = seen.status.trouble
     count = before.count + 1 if before else 1
-    pause = backoff(count, first=ERROR_PAUSE, most=LONGEST_PAUSE)
-    trouble = Trouble(reason=result.reason, message=result.message, count=count)
+    # Never longer than between two looks that go well: an outage that is over is seen as soon as any news would be.
+    most = min(LONGEST_PAUSE, max(ERROR_PAUSE, next_look(seen, now) - now))
+    pause = backoff(count, first=ERROR_PAUSE, most=most)
+    trouble = Trouble(reason=result.reason, message=result.message, count=count, generation=wanted.generation)
     tell = Tell(Tone.WARNING, trouble.reason, trouble.message)
     return Step(
         changed(seen.status, trouble=trouble, next_evaluation_time=now + pause),

@@ -12,7 +12,7 @@ from modelmonitor.api.training import TrainingResult
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartTraining, Tone
 from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
-from modelmonitor.domain.policies.measure import in_progress
+from modelmonitor.domain.policies.measure import cannot_start, in_progress
 from modelmonitor.domain.step import Step, acting, changed, noted, waiting
 
 _COOLDOWN: Final = timedelta(hours=24)
@@ -48,12 +48,25 @@ def training(seen: Observation, now: datetime) -> Step | None:
     if attempt.job_uid is None:
         # From here on a Job that is not there was deleted by somebody: it is not made a second time.
         return Step(changed(seen.status, attempt=attempt.model_copy(update={"job_uid": job.uid})))
+    if cannot_start(job) and seen.edited_since(attempt.generation):
+        return _begun_anew(seen, now, job)
     if job.state is JobState.FAILED:
         said = ": ".join(part for part in (job.reason, job.message) if part) or "the Job failed without a word"
         return ended(seen, now, AttemptOutcome.TRAINING_FAILED, f"Training failed: {said}")
     if job.state is JobState.SUCCEEDED:
         return _trained(seen, now, attempt, job)
     return in_progress(seen, job, now)
+
+
+def _begun_anew(seen: Observation, now: datetime, job: JobSeen) -> Step:
+    """A Job that cannot start, and a spec that was edited since: a Job keeps the template that it was made of.
+
+    Its deadline may be a day away, and whoever corrects an image's name does not want to wait for it, nor for the
+    cooldown.
+    """
+    message = f"The training Job could not start ({job.reason}). The spec was edited since: it is begun anew."
+    step = ended(seen, now, AttemptOutcome.SUPERSEDED, message)
+    return Step(changed(step.status, cooldown_ends=None, last_trip_window=None), step.actions)
 
 
 def _trained(seen: Observation, now: datetime, attempt: Attempt, job: JobSeen) -> Step:
@@ -140,6 +153,7 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
         # With the time: after a restore without status trips begin at 1 again, and a model's folder is written once.
         output_uri=f"{retrain.output_uri.rstrip('/')}/{seen.name}/{trip}-{now:%Y%m%dT%H%M%SZ}/",
         started_at=now,
+        generation=seen.generation,
     )
     windows = ", ".join(f"{window.start:%Y-%m-%d}" for window in failing)
     return noted(
@@ -188,6 +202,9 @@ def ended(
         candidate=None,
         comparison=None,
         cooldown_ends=now + (retrain.cooldown if retrain else _COOLDOWN),
+        # Without a candidate nothing was learned of these windows: after the cooldown they are reason enough to try
+        # again. Else an image that could not be pulled costs another whole window of a bad model.
+        last_trip_window=None if outcome is AttemptOutcome.TRAINING_FAILED else seen.status.last_trip_window,
         last_attempt=LastAttempt(
             trip=seen.status.trips, outcome=outcome, message=message, comparison=comparison, ended_at=now
         ),

@@ -97,6 +97,8 @@ def _fresh(
         message,
         tone=Tone.WARNING if reason == "Reverted" else Tone.NORMAL,
         serving_model=ServingModel(uri=live.uri, since=now, since_event=status.data_through),
+        # The other model may be the cure of what kept the last look from measuring.
+        next_evaluation_time=now if status.trouble is not None else status.next_evaluation_time,
         failing_windows=(),
         attempts=0,
         cooldown_ends=None,

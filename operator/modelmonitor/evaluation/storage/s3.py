@@ -28,6 +28,7 @@ class S3Folder:
         self._bucket: Final = bucket
         self._prefix: Final = f"{prefix}/" if prefix else ""
         self._endpoint: Final = settings.endpoint or ""
+        self._source: Final = settings.source
         if self._endpoint.startswith("http://") and not settings.allow_http:
             raise StorageError(
                 "StorageSettingsInvalid",
@@ -98,12 +99,15 @@ class S3Folder:
         code = found.group(1) if found else ""
         where = f" at {self._endpoint}" if self._endpoint else ""
         if code in {"NoSuchBucket", "InvalidBucketName"}:
-            return StorageError("BucketNotFound", f"{uri}: there is no bucket {self._bucket}{where}")
+            return StorageError(
+                "BucketNotFound",
+                f"{uri}: there is no bucket {self._bucket}{where}; correct the URI, or create the bucket",
+            )
         if isinstance(error, PermissionDeniedError | UnauthenticatedError) or code in _REFUSALS:
             return StorageError(
                 "StorageRefused",
-                f"{uri}: the store{where} refuses these credentials ({code or 'access denied'}); check the Secret's"
-                " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
+                f"{uri}: the store{where} refuses these credentials ({code or 'access denied'}); check"
+                f" AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in {self._source}, and what they may do",
             )
         if isinstance(error, FileNotFoundError):
             return StorageError("FileGone", f"{uri} was listed and is gone; write files once and whole")
@@ -116,7 +120,7 @@ class S3Folder:
             return StorageError(
                 "StorageUnreachable",
                 f"{uri}: cannot reach the store{where or ' (AWS_ENDPOINT_URL is not set, so it is AWS itself)'};"
-                " check AWS_ENDPOINT_URL, and that this pod may reach it",
+                f" check AWS_ENDPOINT_URL in {self._source}, and that it can be reached from here",
             )
         return StorageError("StorageFailed", f"{uri}: {code or one_line(error)}")
 

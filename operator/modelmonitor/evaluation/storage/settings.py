@@ -16,6 +16,12 @@ _NAMES: Final = (
     "AWS_ENDPOINT_URL",
     "AWS_ALLOW_HTTP",
 )
+# In a Job of the operator the prefix tells which Secret the names came from.
+_SECRETS: Final = {
+    Purpose.DATA: "the Secret that data.current.files.secretName names",
+    Purpose.MODEL: "the Secret that model.secretName names",
+    Purpose.REPORTS: "the Secret that reports.secretName names",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class S3Settings:
     allow_http: bool
     key_id: str | None = field(default=None, repr=False)
     """None leaves it to what the platform gives the pod (a web identity, the node's role)."""
+    source: str = "the environment"
+    """Where a person finds them, for messages."""
     secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
 
@@ -49,6 +57,7 @@ class S3Settings:
             key_id=key_id,
             secret=secret,
             token=token,
+            source=_SECRETS[purpose] if prefix else "the environment",
         )
 
     def for_client(self) -> dict[str, Any]:
