@@ -12,7 +12,7 @@ from typing import Any, Final
 from modelmonitor.api.result import EvaluationResult, encode
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import HttpApi, Patch
-from modelmonitor.kube.resources import DEPLOYMENTS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS
+from modelmonitor.kube.resources import DEPLOYMENTS, EVENTS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS
 
 Raw = dict[str, Any]
 SELDON: Final = "flights"
@@ -25,6 +25,7 @@ class Cluster:
     def __init__(self, api: HttpApi, namespace: str) -> None:
         self.api = api
         self.namespace = namespace
+        self._events = 0
 
     async def apply_monitor(self, spec: Raw, name: str = "flights") -> Raw:
         body = {"apiVersion": MONITORS.api_version, "kind": "ModelMonitor", "metadata": {"name": name}, "spec": spec}
@@ -165,9 +166,17 @@ class Cluster:
         await self._replace_status(JOBS.path(self.namespace, name), status)
 
     async def _pod(self, job: Raw, output: str, *, exit_code: int) -> None:
+        container = job["spec"]["template"]["spec"]["containers"][0]["name"]
+        terminated = {"exitCode": exit_code, "reason": "Completed", "message": output}
+        phase = "Failed" if exit_code else "Succeeded"
+        await self.pod_says(
+            job, {"phase": phase, "containerStatuses": [container_status(container, terminated=terminated)]}
+        )
+
+    async def pod_says(self, job: Raw, status: Raw) -> None:
+        """The Job has a Pod, and this is its status."""
         name = f"{job['metadata']['name']}-abcde"
         template = job["spec"]["template"]
-        container = template["spec"]["containers"][0]["name"]
         body = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -177,17 +186,28 @@ class Cluster:
             },
             "spec": {
                 "restartPolicy": "Never",
-                "containers": [{"name": container, "image": "i"}],
+                "containers": [{"name": template["spec"]["containers"][0]["name"], "image": "i"}],
                 "automountServiceAccountToken": False,
             },
         }
         if name not in await self._names(PODS.path(self.namespace)):
             await self.api.create(PODS.path(self.namespace), body)
-        terminated = {"exitCode": exit_code, "reason": "Completed", "message": output}
-        state = {"name": container, "image": "i", "imageID": "i", "ready": False, "restartCount": 0}
-        statuses = [{**state, "state": {"terminated": terminated}}]
-        phase = "Failed" if exit_code else "Succeeded"
-        await self._replace_status(PODS.path(self.namespace, name), {"phase": phase, "containerStatuses": statuses})
+        await self._replace_status(PODS.path(self.namespace, name), status)
+
+    async def event_about(self, job: Raw, reason: str, message: str) -> None:
+        """A controller explains itself; the newest explanation is the last one made."""
+        self._events += 1
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{job['metadata']['name']}.{self._events}"},
+            "involvedObject": {"kind": "Job", "namespace": self.namespace, "uid": job["metadata"]["uid"]},
+            "type": "Warning",
+            "reason": reason,
+            "message": message,
+            "lastTimestamp": f"2026-01-01T00:00:{self._events:02}Z",
+        }
+        await self.api.create(EVENTS.path(self.namespace), body)
 
     async def measured(self, job: Raw, result: EvaluationResult) -> None:
         await self.finish(job, encode(result))
@@ -198,6 +218,11 @@ class Cluster:
 
     async def _names(self, path: str) -> set[str]:
         return {one["metadata"]["name"] for one in (await self.api.get(path))["items"]}
+
+
+def container_status(name: str, **state: Raw) -> Raw:
+    """A container's status, as `container_status("trainer", waiting={"reason": "ImagePullBackOff"})`."""
+    return {"name": name, "image": "i", "imageID": "i", "ready": False, "restartCount": 0, "state": state}
 
 
 def job_input(job: Raw) -> Raw:

@@ -5,22 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from modelmonitor.controller import labels
-from modelmonitor.controller.cache import Cache, Store
+from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor
+from modelmonitor.controller.listing import read_everything, sources
 from modelmonitor.controller.projections import Key
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.reconcile import Reconciler
 from modelmonitor.kube.api import Api, Document, Patch
-from modelmonitor.kube.resources import (
-    DEPLOYMENTS,
-    EVALUATIONS,
-    JOBS,
-    MONITORS,
-    PODS,
-    SELDON_DEPLOYMENTS,
-    Resource,
-)
 
 T = TypeVar("T")
 
@@ -49,44 +40,69 @@ class Call:
     verb: str
     path: str
     body: Any = None
+    as_user: str | None = None
+    succeeded: bool = False
 
     @property
     def writes(self) -> bool:
         return self.verb != "get"
 
+    @property
+    def tells(self) -> bool:
+        """Whether it is only an Event for people."""
+        return self.path.endswith("/events")
+
+
+async def _at_once(_call: Call) -> None:
+    return
+
 
 @dataclass
 class WatchedApi:
-    """`Api` that notes every call, and dies before or after the one it is told to."""
+    """`Api` that notes every call, and dies before or after the one it is told to.
+
+    `impersonates`: whether calls are made in the monitor's name, as the operator makes them. The admin of a test may
+    do everything in its own.
+    """
 
     inner: Api
     calls: list[Call] = field(default_factory=list)
     die_before: Callable[[int, Call], bool] = lambda _number, _call: False
     die_after: Callable[[int, Call], bool] = lambda _number, _call: False
+    turn: Callable[[Call], Awaitable[None]] = _at_once
+    impersonates: bool = False
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Document:
         return await self._through(Call("get", path), lambda: self.inner.get(path, query=query))
 
     async def create(self, path: str, body: Document, *, as_user: str | None = None, dry_run: bool = False) -> Document:
-        call = Call("create", path, body)
-        return await self._through(call, lambda: self.inner.create(path, body, dry_run=dry_run))
+        call = Call("create", path, body, as_user)
+        user = as_user if self.impersonates else None
+        return await self._through(call, lambda: self.inner.create(path, body, as_user=user, dry_run=dry_run))
 
     async def patch(
         self, path: str, body: object, kind: Patch, *, as_user: str | None = None, manager: str | None = None
     ) -> Document:
+        user = as_user if self.impersonates else None
         return await self._through(
-            Call("patch", path, body), lambda: self.inner.patch(path, body, kind, manager=manager)
+            Call("patch", path, body, as_user),
+            lambda: self.inner.patch(path, body, kind, as_user=user, manager=manager),
         )
 
     async def delete(self, path: str, *, uid: str | None = None, as_user: str | None = None) -> None:
-        await self._through(Call("delete", path), lambda: self.inner.delete(path, uid=uid))
+        user = as_user if self.impersonates else None
+        await self._through(
+            Call("delete", path, as_user=as_user), lambda: self.inner.delete(path, uid=uid, as_user=user)
+        )
 
     async def _through(self, call: Call, send: Callable[[], Awaitable[T]]) -> T:
+        await self.turn(call)
         number = len(self.calls)
         self.calls.append(call)
         if self.die_before(number, call):
             raise KilledError
         answer = await send()
+        call.succeeded = True
         if self.die_after(number, call):
             raise KilledError
         return answer
@@ -105,33 +121,19 @@ class Process:
         self.reconciler = Reconciler(api, self.cache, self.queue, executor, clock)
 
     async def sync(self) -> None:
-        """What the watches would have told."""
-        stores: tuple[tuple[Resource, Store[Any], str], ...] = (
-            (MONITORS, self.cache.monitors, ""),
-            (EVALUATIONS, self.cache.evaluations, f"{labels.FINISHED}!=true"),
-            (JOBS, self.cache.jobs, labels.MONITOR),
-            (PODS, self.cache.pods, labels.MONITOR),
-            (SELDON_DEPLOYMENTS, self.cache.seldon_deployments, ""),
-            (DEPLOYMENTS, self.cache.deployments, ""),
-        )
-        for resource, store, selector in stores:
-            query = {"labelSelector": selector} if selector else None
-            found = (await self.api.inner.get(resource.path(self.namespace), query=query))["items"]
-            names = {one["metadata"]["name"] for one in found}
-            for one in found:
-                store.apply(one)
-            for known in list(store.inside(self.namespace)):
-                name = known.key.name if hasattr(known, "key") else known.name
-                if name not in names:
-                    store.forget(self.namespace, name)
+        """What the watches would have told; not among the calls."""
+        await read_everything(self.api.inner, self.cache, sources(self.cache, seldon=True), [self.namespace])
+
+    async def attempt(self, name: str = "flights") -> bool:
+        """Reconcile once on what is known, as a worker does."""
+        return await self.reconciler.attempt(Key(self.namespace, name))
 
     async def settle(self, name: str = "flights", *, most: int = 30) -> None:
-        """Reconcile until nothing more is done."""
-        key = Key(self.namespace, name)
+        """Hear and reconcile until nothing more is done; what is refused is not done."""
         for _ in range(most):
             await self.sync()
             before = len(self.api.calls)
-            await self.reconciler.reconcile(key)
-            if not any(call.writes for call in self.api.calls[before:]):
+            await self.attempt(name)
+            if not any(call.writes and call.succeeded for call in self.api.calls[before:]):
                 return
         raise AssertionError(f"not settled after {most} rounds: {[c.path for c in self.api.calls[-8:]]}")

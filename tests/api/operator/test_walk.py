@@ -5,8 +5,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +12,12 @@ import pytest
 from e2e.cluster.controlplane import ControlPlane
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import HttpApi
-from tests.api.conftest import install_crds
 from tests.api.operator.cluster import Cluster
+from tests.api.operator.conftest import new_namespace
 from tests.api.operator.process import Call, Clock, KilledError, Process, WatchedApi
-from tests.api.operator.walk import steps
+from tests.api.operator.walk import BEGIN, steps
 
 Raw = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def seldon_kind(api_server: ControlPlane) -> ControlPlane:
-    crd = Path(__file__).resolve().parents[3] / "e2e" / "seldon" / "crd.yaml"
-    install_crds(api_server, crd)
-    return api_server
 
 
 class Life:
@@ -34,7 +25,7 @@ class Life:
 
     def __init__(self, api: HttpApi, namespace: str) -> None:
         self.api = WatchedApi(api)
-        self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.clock = Clock(BEGIN)
         self.cluster = Cluster(api, namespace)
         self.namespace = namespace
         self.kills = 0
@@ -72,19 +63,6 @@ class Outcome:
     jobs: Counter[str]
     writes: int = field(compare=False)
     calls: int = field(compare=False)
-
-
-@pytest.fixture
-async def connection(seldon_kind: ControlPlane) -> Any:
-    api = await HttpApi.from_environment(str(seldon_kind.kubeconfig))
-    yield api
-    await api.close()
-
-
-def new_namespace(server: ControlPlane, name: str) -> str:
-    server.kubectl("create", "namespace", name)
-    server.kubectl("create", "serviceaccount", "default", "-n", name)
-    return name
 
 
 @pytest.fixture(scope="module")

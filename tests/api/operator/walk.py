@@ -23,6 +23,8 @@ from tests.api.operator.cluster import Cluster, environment, job_input
 from tests.api.operator.process import Clock
 
 DAY: Final = timedelta(days=1)
+BEGIN: Final = datetime.fromisoformat("2026-01-01T00:00:00Z")
+"""When the walk begins, by the operator's clock."""
 START: Final = datetime.fromisoformat("2013-02-04T00:00:00Z")
 
 SPEC: Final[dict[str, Any]] = {

@@ -7,6 +7,8 @@ import yaml
 from modelmonitor.cli.manifest import ManifestError, read_manifest
 from tests.unit.cli.test_evaluate import manifest
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
 
 def changed(path: str, value: Any) -> str:
     """The manifest with one field set (or, with ..., removed)."""
@@ -108,6 +110,11 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as caught:
         read_manifest(tmp_path / "monitor.yaml")
     assert {problem.split(":")[0] for problem in caught.value.problems} == {"spec.model", "spec.metricz"}
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_examples_are_good_manifests(path: Path) -> None:
+    assert read_manifest(path).spec.metrics
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

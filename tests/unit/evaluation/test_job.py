@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,6 +117,19 @@ def test_a_mistake_of_our_own_is_an_error_too_with_the_traceback_in_the_log_alon
     assert (ended.code, ended.result.verdict, ended.result.reason) == (3, Verdict.ERROR, "Unexpected")
     assert "Traceback" in ended.log
     assert "Traceback" not in ended.result.message
+
+
+def test_told_to_stop_while_it_waits_for_a_store_it_says_so_at_once(tmp_path: Path) -> None:
+    """Such a wait is in compiled code, where Python hears no signal."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ALLOW_HTTP": "true"}
+        process = start(tmp_path, input_for("s3://lake/flights"), keys | {"AWS_ENDPOINT_URL": endpoint})
+        silent.accept()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=5)
+    result = decode((tmp_path / "termination-log").read_text())
+    assert (process.returncode, result.verdict, result.reason) == (3, Verdict.ERROR, "Interrupted")
 
 
 def test_told_to_stop_it_says_so_and_is_an_error(tmp_path: Path) -> None:

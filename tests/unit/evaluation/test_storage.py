@@ -107,6 +107,23 @@ def test_trouble_with_a_store_is_told_in_words(
     assert "secret of" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("prefix", "purpose", "says"),
+    [
+        ("", Purpose.DATA, "in the environment"),
+        ("MODELMONITOR_DATA_", Purpose.DATA, "in the Secret that data.current.files.secretName names"),
+        ("MODELMONITOR_MODEL_", Purpose.MODEL, "in the Secret that model.secretName names"),
+        ("MODELMONITOR_REPORTS_", Purpose.REPORTS, "in the Secret that reports.secretName names"),
+    ],
+    ids=["on the command line", "the data's", "the model's", "the reports'"],
+)
+def test_who_refuses_keys_says_where_they_are_to_be_corrected(
+    store: Store, prefix: str, purpose: Purpose, says: str
+) -> None:
+    with pytest.raises(StorageError, match=says):
+        list(open_folder("s3://lake/x/", purpose, store.environ("nobody", prefix)).files())
+
+
 def test_an_account_that_may_only_read_is_refused_writing(store: Store) -> None:
     with pytest.raises(StorageError) as caught:
         open_folder(f"s3://{store.bucket}/reports/", Purpose.REPORTS, store.environ("reader")).write("a.json", b"{}")

@@ -1,0 +1,59 @@
+"""A monitor in the middle of its walk: an operator, the world around it, and what the status says."""
+
+from typing import Any
+
+from modelmonitor.controller import labels
+from modelmonitor.kube.api import HttpApi
+from tests.api.operator.cluster import Cluster
+from tests.api.operator.process import Call, Clock, Process, WatchedApi
+from tests.api.operator.walk import BEGIN, steps
+
+Raw = dict[str, Any]
+
+
+class Stage:
+    """An operator and the world around it.
+
+    `acts_as`: the operator's own connection, for tests of its rights; else it is the admin's, and nobody is
+    impersonated.
+    """
+
+    def __init__(self, api: HttpApi, namespace: str, *, acts_as: HttpApi | None = None) -> None:
+        self.namespace = namespace
+        self.cluster = Cluster(api, namespace)
+        self.clock = Clock(BEGIN)
+        self.api = WatchedApi(acts_as or api, impersonates=acts_as is not None)
+        self.process = self.new_process()
+        self._steps = steps()
+
+    def new_process(self) -> Process:
+        """Another operator, which has heard of nothing yet; its calls are noted with those of the first."""
+        return Process(self.api, self.namespace, self.clock)
+
+    async def play(self, until: str) -> None:
+        """Let the walk go on up to this step, and the operator settle after each."""
+        for step in self._steps:
+            await step.happen(self.cluster, self.clock)
+            await self.process.settle()
+            if step.sentence == until:
+                return
+        raise AssertionError(f"no step {until!r} is left of the walk")
+
+    async def status(self) -> Raw:
+        """What the API server has."""
+        status: Raw = (await self.cluster.monitor())["status"]
+        return status
+
+    async def condition(self, name: str) -> tuple[str, str, str]:
+        """Status, reason and message of a condition."""
+        (found,) = [one for one in (await self.status())["conditions"] if one["type"] == name]
+        return found["status"], found["reason"], found["message"]
+
+    def created_jobs(self, role: str) -> list[Call]:
+        """The Jobs of that role that were ever asked for."""
+        created = [call for call in self.api.calls if call.verb == "create" and call.path.endswith("/jobs")]
+        return [call for call in created if call.body["metadata"]["labels"][labels.ROLE] == role]
+
+    def patches(self) -> list[Call]:
+        """What was ever asked of the serving object."""
+        return [call for call in self.api.calls if call.verb == "patch" and "/seldondeployments/" in call.path]

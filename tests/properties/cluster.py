@@ -1,0 +1,218 @@
+"""A model, not the real thing: API server, Jobs and Seldon Core as far as a decision can see them.
+
+It keeps what the real ones were seen to keep: a name is created once, a delete names a uid, a patch is applied only
+while its tests hold, a status is written only over the version that was read; old pods serve until new ones are ready,
+and what Seldon says of itself proves nothing. `guards` are what the operator's calls ask of it; a planted bug leaves
+one out.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict, encode
+from modelmonitor.api.status import Attempt, ModelMonitorStatus, RolloutStatus
+from modelmonitor.domain.names import training_name
+from modelmonitor.domain.observation import (
+    Annotations,
+    EvaluationSeen,
+    JobSeen,
+    JobState,
+    Observation,
+    Problem,
+    Progress,
+    ServingSeen,
+)
+
+BIRTH: Final = datetime(2013, 1, 5, 9, tzinfo=UTC)
+FENCE, GENERATION, VERSION, PROOF = "fence", "generation", "version", "proof"
+GUARDS: Final = frozenset({FENCE, GENERATION, VERSION, PROOF})
+FINISHED: Final = (JobState.SUCCEEDED, JobState.FAILED)
+
+
+@dataclass(slots=True)
+class Job:
+    """A Job: what it is for is what it was made from."""
+
+    name: str
+    uid: str
+    order: EvaluationInput | Attempt
+    look: int
+    created: datetime
+    state: JobState = JobState.WAITING
+    hidden: str = ""
+    reason: str = ""
+    message: str = ""
+    output: str | None = None
+
+    @property
+    def trains(self) -> bool:
+        return isinstance(self.order, Attempt)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+
+@dataclass(slots=True)
+class Serving:
+    """A SeldonDeployment: `uri` is what it is to run, `running` what its pods run."""
+
+    uid: str
+    uri: str
+    running: str
+    generation: int = 1
+    rollout_id: int = 0
+    failed: bool = False
+    crashed: bool = False
+    boasts: bool = True
+
+    def move(self, uri: str) -> None:
+        """The URI is changed; old pods serve on, and their model needs no new ones."""
+        self.generation += 1
+        self.uri, self.failed, self.crashed = uri, False, False
+
+    def progress(self) -> Progress:
+        if self.uri == self.running and not self.crashed:
+            return Progress.DONE
+        return Progress.FAILED if self.failed else Progress.UNDER_WAY
+
+
+@dataclass(slots=True)
+class Patch:
+    """A patch of which the answer was lost: it lands within a minute, or never."""
+
+    rollout: RolloutStatus
+    uid: str
+    generation: int
+    lands_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What an operator saw at one moment."""
+
+    seen: Observation
+    version: int
+
+
+@dataclass
+class Cluster:
+    """Everything around one monitor; `changes` counts writes, whoever made them."""
+
+    spec: ModelMonitorSpec
+    guards: frozenset[str] = GUARDS
+    now: datetime = BIRTH
+    status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
+    version: int = 1
+    generation: int = 1
+    annotations: Annotations = field(default_factory=Annotations)
+    serving: Serving = field(default_factory=lambda: Serving("sd-0", "s3://m/0", "s3://m/0"))
+    visible: bool = True
+    invalid: bool = False
+    owner: str | None = None
+    observe_only: bool = False
+    jobs: dict[str, Job] = field(default_factory=dict)
+    records: dict[str, EvaluationSeen] = field(default_factory=dict)
+    through: datetime | None = None
+    labels_late: bool = False
+    in_flight: Patch | None = None
+    truth: dict[tuple[int, str], Verdict] = field(default_factory=dict)
+    changes: int = 0
+    made: int = 0
+
+    def next_number(self) -> int:
+        self.made += 1
+        return self.made
+
+    def look(self, deleted: frozenset[str] = frozenset()) -> Snapshot:
+        """What an operator sees now; `deleted` are uids of Jobs that it knows to be gone."""
+        live = self.serving
+        progress = live.progress() if PROOF in self.guards or not live.boasts else Progress.DONE
+        serving: ServingSeen | Problem = ServingSeen(
+            live.uid, live.generation, live.uri, live.rollout_id, progress, "1 of 2 updated"
+        )
+        if not self.visible:
+            serving = Problem("ServingTargetNotFound", "There is no SeldonDeployment flights.")
+        jobs = {
+            job.name: JobSeen(job.name, job.uid, job.state, job.created, job.reason, job.message, job.output)
+            for job in self.jobs.values()
+        }
+        return Snapshot(
+            Observation(
+                namespace="ml",
+                name="flights",
+                uid="uid-monitor",
+                generation=self.generation,
+                spec=self.spec,
+                recorded=self.status,
+                status=self.status,
+                serving=serving,
+                annotations=self.annotations,
+                invalid=Problem("InvalidCron", "spec.schedule.cron: write five fields.") if self.invalid else None,
+                owner_of_target=self.owner,
+                jobs=jobs | _gone(self.status, deleted),
+                evaluations=tuple(self.records.values()),
+                observe_only=self.observe_only,
+            ),
+            self.version,
+        )
+
+    # --- what the world does by itself ----------------------------------------------------------------------------
+    def pass_time(self, delta: timedelta, *, data: bool) -> None:
+        self.now += delta
+        if data:
+            self.through = self.now - timedelta(hours=1)
+        if self.in_flight is not None and self.now >= self.in_flight.lands_before:
+            self.in_flight = None
+
+    def land(self) -> RolloutStatus | None:
+        """The patch that was on its way arrives."""
+        patch, self.in_flight = self.in_flight, None
+        if patch is None:
+            return None
+        return patch.rollout if self.patch(patch.rollout, patch.uid, patch.generation) else None
+
+    def patch(self, rollout: RolloutStatus, uid: str, generation: int) -> bool:
+        """The JSON Patch of a rollout: applied while its tests hold."""
+        live = self.serving
+        same = live.uid == uid and (live.generation == generation or GENERATION not in self.guards)
+        if not self.visible or not same or live.uri != rollout.from_uri:
+            return False
+        live.move(rollout.to_uri)
+        live.rollout_id = rollout.id
+        self.changes += 1
+        return True
+
+    def judge(self, job: Job, verdict: Verdict, comparison: Comparison) -> None:
+        """An evaluation Job ends well; the verdict on a window and a model is always the same."""
+        order = job.order
+        assert isinstance(order, EvaluationInput)
+        result = EvaluationResult(
+            look=Look.OPEN, reason="Open", window=order.window, data_through=self.through, message="What was found."
+        )
+        if self.through is not None and self.through >= order.closes:
+            late = self.labels_late and self.through < order.matures
+            found = verdict if late else self.truth.setdefault((order.window.index, order.champion), verdict)
+            measured = ComparisonResult(verdict=comparison, metric="f1", low=0.1) if order.contender else None
+            judged = {"look": Look.JUDGED, "verdict": found, "reason": str(found), "comparison": measured}
+            result = result.model_copy(update={"look": Look.IMMATURE} if late else judged)
+        job.state, job.output = JobState.SUCCEEDED, encode(result)
+
+    def train(self, job: Job, *, same: bool = False) -> None:
+        """A training Job ends well."""
+        attempt = job.order
+        assert isinstance(attempt, Attempt)
+        uri = attempt.champion if same else f"s3://m/{self.next_number()}"
+        job.state, job.output = JobState.SUCCEEDED, json.dumps({"modelUri": uri})
+
+
+def _gone(status: ModelMonitorStatus, deleted: frozenset[str]) -> dict[str, JobSeen]:
+    attempt = status.attempt
+    if attempt is None or attempt.job_uid is None or attempt.job_uid not in deleted:
+        return {}
+    name = training_name("flights", "uid-monitor", attempt)
+    return {name: JobSeen(name, attempt.job_uid, JobState.FAILED, attempt.started_at, "JobDeleted", "It was deleted.")}

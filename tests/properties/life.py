@@ -1,0 +1,238 @@
+"""One monitor's life in a random world around `decide`: a walk of some months that a seed determines."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any, Final
+
+import hypothesis
+from hypothesis import given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.result import Comparison, Verdict
+from modelmonitor.api.status import Phase, RolloutStage
+from modelmonitor.domain.decision import decide
+from modelmonitor.domain.observation import JobState, Progress
+from tests.properties.cluster import GUARDS, Cluster, Job
+from tests.properties.operators import Decide, Operator, Weather
+from tests.properties.promises import Ledger, PromiseBrokenError
+from tests.properties.troubles import PEOPLE, RETRAIN, THINGS, Troubles, apt
+from tests.unit.domain.worlds import manifest
+
+SEED: Final = int(os.environ.get("MODELMONITOR_SEED", "2013"))
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+_CHAPTERS: Final = 12
+_SPECS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"verdict": {"failuresToTrip": 1}, "retrain": {"cooldown": "1h", "maxAttempts": 2}},
+    {"windows": {"length": "2d", "every": "1d"}, "schedule": {"interval": "6h", "catchUp": 2}},
+    {
+        "windows": {"length": "7d", "every": "7d", "start": "2013-01-01"},
+        "schedule": {"interval": None, "cron": "0 6 * * *", "catchUp": 1},
+        "data": {"labels": {"delay": "2d", "maximumDelay": "10d"}},
+        "retrain": {"cooldown": "14d", "maxAttempts": 3},
+    },
+    {
+        "windows": {"length": "1d", "every": "1d", "timeZone": "America/New_York"},
+        "verdict": {"failuresToTrip": 3},
+        "data": {
+            "columns": {"timestamp": "time_hour", "label": "late", "score": "p_late"},
+            "predictions": {"column": {}},
+        },
+        "history": {"decisions": 20},
+    },
+)
+
+
+@dataclass(frozen=True)
+class Season:
+    """What luck draws from."""
+
+    verdicts: tuple[Verdict, ...]
+    comparisons: tuple[Comparison, ...]
+    mishaps: float = 0.05
+    good_rolls: float = 0.8
+
+
+_P, _W, _F, _I, _N = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.INSUFFICIENT, Verdict.NO_DATA
+_YES, _NO, _NONE = Comparison.BETTER, Comparison.NOT_BETTER, Comparison.NO_EVIDENCE
+_SEASONS: Final = (
+    Season((_P, _P, _W, _F), (_NO,)),
+    Season((_F,), (_YES, _YES, _NO)),
+    Season((_F, _F, _F, _P), (_YES, _NO, _NONE), mishaps=0.4, good_rolls=0.4),
+    Season((_F, _I, _I, _N), (_YES,)),
+    Season((_I, _N), (_NONE,)),
+    Season((_F, _F, _W), (_YES,), good_rolls=1.0),
+    Season((_F,), (_NONE,)),
+)
+_SILENT: Final = Season((_I, _N), (_NONE,), mishaps=0)
+_VERIFIES: Final = (_SILENT, Season((_F,), (_NO, _NONE)), Season((_P, _W), (_NO,)))
+
+
+def spec(variant: dict[str, Any]) -> ModelMonitorSpec:
+    """A spec of which sections were changed."""
+    body = manifest()
+    for section, fields in variant.items():
+        body[section] = {**body.get(section, {}), **fields}
+    return ModelMonitorSpec.model_validate(body)
+
+
+class Life:
+    """What happens to a monitor; after each thing the operator comes to rest, unless it is down."""
+
+    def __init__(
+        self,
+        seed: int,
+        census: Counter[str],
+        decide: Decide = decide,
+        guards: frozenset[str] = GUARDS,
+        only: str | None = None,
+    ) -> None:
+        self.luck = Random(seed)  # noqa: S311 - luck, not secrets
+        self.census = census
+        self.story: deque[str] = deque(maxlen=50)
+        self.cluster = Cluster(spec(self.luck.choice(_SPECS)), guards)
+        self.ledger = Ledger(self.cluster, census, only)
+        self.operator = Operator(self.cluster, decide, self.ledger, census, self.story)
+        self.troubles = Troubles(self.cluster, self.operator, self.luck)
+        self.season = _SEASONS[0]
+
+    def live(self) -> None:
+        """Be born, and live some chapters.
+
+        Raises:
+            PromiseBrokenError: with the end of the story.
+        """
+        try:
+            self._settle()
+            if self.luck.random() < 0.5:
+                self._suffer("a Job is evicted")
+                self._settle()
+            for _ in range(_CHAPTERS):
+                self._chapter(self.luck.random())
+        except PromiseBrokenError as error:
+            raise PromiseBrokenError("\n  ".join((str(error), *self.story))) from error
+
+    def _chapter(self, luck: float) -> None:
+        steps = self.luck.randint(8, 32)
+        if luck < 0.45:
+            self._put_right()
+            self._weeks(steps)
+        elif luck < 0.75:
+            self._put_right()
+            self._weeks(steps, trouble=0.15)
+        elif luck < 0.85:
+            self._weeks(steps // 2)
+        else:
+            self._suffer(self.luck.choice(PEOPLE + THINGS))
+            self._settle()
+
+    def _settle(self, trouble: float = 0.0) -> None:
+        left = 3
+
+        def meanwhile() -> None:
+            nonlocal left
+            if left and self.luck.random() < trouble:
+                left -= 1
+                self._suffer(self._apt())
+
+        if not self.troubles.down:
+            self.operator.settle(meanwhile)
+
+    def _put_right(self) -> None:
+        cluster = self.cluster
+        self.story.append("everything is put right")
+        cluster.generation += 1
+        cluster.spec = cluster.spec.model_copy(update={"suspend": False, "retrain": cluster.spec.retrain or RETRAIN})
+        cluster.observe_only, cluster.owner, cluster.invalid, cluster.visible = False, None, False, True
+        self.operator.weather, self.troubles.down = Weather(), False
+        if self.luck.random() < 0.7:
+            self._suffer("resumes")
+        self._settle()
+
+    def _weeks(self, steps: int, trouble: float = 0.0) -> None:
+        """What is under way ends, rolls roll, time passes; now and then something happens."""
+        self.season = self.luck.choice(_SEASONS)
+        data = self.luck.random() < 0.9
+        for _ in range(steps):
+            unfinished = [job for job in self.cluster.jobs.values() if not job.finished]
+            if self.luck.random() < trouble:
+                self._suffer(self._apt())
+            elif self._rolls() and self.luck.random() < 0.7:
+                self._roll()
+            elif unfinished:
+                self._end(self.luck.choice(unfinished))
+            else:
+                windows = self.cluster.spec.windows
+                self.cluster.pass_time(self.luck.choice((HOUR, DAY, windows.every, windows.length)), data=data)
+            before = self.cluster.status.phase
+            self._settle(trouble)
+            if before is not self.cluster.status.phase is Phase.VERIFYING:
+                self.season = self.luck.choice(_VERIFIES)
+
+    def _apt(self) -> str:
+        """What happens is often about what is under way."""
+        return self.luck.choice(apt(self.cluster.status) if self.luck.random() < 0.6 else PEOPLE + THINGS)
+
+    def _suffer(self, act: str) -> None:
+        self.story.append(f"{self.cluster.now:%m-%d %H:%M} {'a person ' if act in PEOPLE else ''}{act}")
+        self.census[f"person {act}" if act in PEOPLE else act] += 1
+        self.troubles.happen(act)
+
+    def _rolls(self) -> bool:
+        rollout = self.cluster.status.rollout
+        progressing = rollout is not None and rollout.stage is RolloutStage.PROGRESSING
+        return progressing and self.cluster.serving.progress() is not Progress.DONE
+
+    def _roll(self) -> None:
+        live, luck = self.cluster.serving, self.luck.random()
+        if luck < self.season.good_rolls:
+            live.running, live.failed, live.crashed = live.uri, False, False
+        elif luck < self.season.good_rolls + 0.1:
+            live.failed = True
+        else:
+            live.boasts = self.luck.random() < 0.5
+            self.cluster.pass_time(timedelta(minutes=self.luck.choice((1, 5, 20))), data=True)
+
+    def _end(self, job: Job) -> None:
+        if self.luck.random() < self.season.mishaps:
+            self._mishap(job)
+            return
+        if job.trains:
+            self.cluster.train(job)
+        else:
+            verdict, comparison = self.luck.choice(self.season.verdicts), self.luck.choice(self.season.comparisons)
+            self.cluster.judge(job, verdict, comparison)
+        self.ledger.ended(job)
+
+    def _mishap(self, job: Job) -> None:
+        self.census["verdict Error"] += not job.trains
+        kind = self.luck.choice(("evicted", "failed", "lost", "garbage", "same"))
+        if kind == "same" and job.trains:
+            self.cluster.train(job, same=True)
+        elif kind in ("lost", "garbage"):
+            job.state, job.output = JobState.SUCCEEDED, None if kind == "lost" else "Segmentation fault"
+        else:
+            job.state, job.reason = JobState.FAILED, "Evicted" if kind == "evicted" else "out of memory"
+
+
+def explore(born: Callable[[int], Life], *, lives: int) -> None:
+    """Live so many lives, the same ones in each run; MODELMONITOR_SEED chooses others.
+
+    A seed a life, and no more, is what hypothesis draws: of a state machine with rules it makes five near copies of
+    each life that it likes, and one in six is new.
+    """
+
+    @seeded(SEED)
+    @settings(max_examples=lives, database=None, deadline=None, phases=(hypothesis.Phase.generate,))
+    @given(seed=st.integers(0, 2**64 - 1))
+    def each(seed: int) -> None:
+        born(seed).live()
+
+    each()

@@ -1,0 +1,152 @@
+"""Bugs to plant: policies as somebody might write them who has not read the failure stories."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from modelmonitor.api.result import Comparison, ComparisonResult, Verdict
+from modelmonitor.api.status import RolloutStage
+from modelmonitor.domain import names
+from modelmonitor.domain.actions import PatchServing, StartTraining, Tell, Tone
+from modelmonitor.domain.decision import CHAINS, Policy, decide
+from modelmonitor.domain.observation import Observation, Problem
+from modelmonitor.domain.policies.measure import measuring
+from modelmonitor.domain.policies.retrain import training, tripped
+from modelmonitor.domain.policies.roll import rolling_out, verifying
+from modelmonitor.domain.policies.rollout import back_intent, forward_intent
+from modelmonitor.domain.policies.serve import moved
+from modelmonitor.domain.policies.tidy import leftovers
+from modelmonitor.domain.step import Step, acting, changed
+from tests.properties.operators import Decide
+
+
+def planted(sound: Policy, bug: Policy) -> Decide:
+    """`decide` with one policy replaced."""
+    chains = tuple(tuple(bug if policy is sound else policy for policy in chain) for chain in CHAINS)
+    return partial(decide, chains=chains)
+
+
+def removed(sound: Policy) -> Decide:
+    """`decide` without one policy."""
+    return partial(decide, chains=tuple(tuple(one for one in chain if one is not sound) for chain in CHAINS))
+
+
+def counting(more: Callable[[Observation], bool]) -> Policy:
+    """Measuring that takes more for a Fail than is one."""
+
+    def bug(seen: Observation, now: datetime) -> Step | None:
+        step, wanted = measuring(seen, now), seen.status.measurement
+        if step is None or wanted is None or not more(seen.with_status(step.status)):
+            return step
+        failing = (*step.status.failing_windows, wanted.window)[-16:]
+        return replace(step, status=changed(step.status, failing_windows=failing))
+
+    return bug
+
+
+def insufficient(seen: Observation) -> bool:
+    latest = seen.status.last_evaluation
+    return latest is not None and latest != seen.recorded.last_evaluation and latest.verdict is Verdict.INSUFFICIENT
+
+
+def error(seen: Observation) -> bool:
+    trouble = seen.status.trouble
+    return trouble is not None and trouble != seen.recorded.trouble
+
+
+def standing_still(seen: Observation, now: datetime) -> Step | None:
+    """The next window is the one that was just judged."""
+    step = measuring(seen, now)
+    return step and replace(step, status=changed(step.status, next_window=seen.status.next_window))
+
+
+def measuring_while_suspended(seen: Observation, now: datetime) -> Step | None:
+    awake = replace(seen, spec=seen.spec.model_copy(update={"suspend": False}))
+    return measuring(awake, now)
+
+
+def chatting(seen: Observation, now: datetime) -> Step | None:
+    """Every decision tells that nothing happened."""
+    step = leftovers(seen, now) or Step(seen.status)
+    return replace(step, actions=(*step.actions, Tell(Tone.NORMAL, "Watching", "All is well.")))
+
+
+def resetting_trips(seen: Observation, now: datetime) -> Step | None:
+    """A counter that begins anew with each healthy window is part of a name."""
+    step = tripped(seen, now)
+    if step is None or step.status.attempt is None:
+        return step
+    attempt = step.status.attempt.model_copy(update={"trip": step.status.attempts})
+    return replace(step, status=changed(step.status, attempt=attempt))
+
+
+def hasty(seen: Observation, now: datetime) -> Step | None:
+    """A newer failing window trips again while the training Job still runs."""
+    again = tripped(replace(seen, jobs={}).with_status(changed(seen.status, attempt=None)), now)
+    fresh = again is not None and again.status.attempt is not None and seen.status.candidate is None
+    return again if fresh else training(seen, now)
+
+
+def restless(seen: Observation, now: datetime) -> Step | None:
+    """The cooldown is ignored."""
+    return tripped(seen.with_status(changed(seen.status, cooldown_ends=None)), now)
+
+
+def training_again(seen: Observation, now: datetime) -> Step | None:
+    """A training Job that somebody deleted is made again."""
+    attempt = seen.status.attempt
+    if attempt is None or attempt != seen.recorded.attempt or seen.status.candidate is not None:
+        return training(seen, now)
+    name = names.training_name(seen.name, seen.uid, attempt)
+    if name in seen.jobs:
+        return training(seen, now)
+    forgetful = attempt.model_copy(update={"job_uid": None})
+    return acting(seen, StartTraining(name, names.training(seen.uid, attempt), forgetful))
+
+
+def promoting_at_once(seen: Observation, now: datetime) -> Step | None:
+    """A candidate is promoted as soon as it is trained."""
+    step = training(seen, now)
+    if step is None or step.status.comparison is None:
+        return step
+    measured = ComparisonResult(verdict=Comparison.BETTER, metric="f1")
+    return forward_intent(seen.with_status(step.status), now, step.status.comparison, "It is new.", measured)
+
+
+def comparing_on_the_trip(seen: Observation, now: datetime) -> Step | None:
+    """The comparison is made on the window that was selected for being bad."""
+    step, attempt = training(seen, now), seen.status.attempt
+    if step is None or attempt is None or step.status.comparison is None:
+        return step
+    wanted = step.status.comparison.model_copy(update={"window": attempt.because[-1]})
+    return replace(step, status=changed(step.status, comparison=wanted))
+
+
+def tidying_early(seen: Observation, now: datetime) -> Step | None:
+    """A Job goes in the decision that reads its result, before that is written down."""
+    return leftovers(replace(seen, recorded=seen.status), now)
+
+
+def fighting(seen: Observation, now: datetime) -> Step | None:
+    """What a person took back is rolled out again."""
+    live, rollout, known = seen.serving, seen.status.rollout, seen.status.serving_model
+    if isinstance(live, Problem) or rollout is None or known is None:
+        return moved(seen, now)
+    if (known.uri, live.uri) == (rollout.to_uri, rollout.from_uri) and rollout.stage is not RolloutStage.PROGRESSING:
+        return acting(seen, PatchServing(rollout, live.uid, live.generation))
+    return moved(seen, now)
+
+
+def forgetting_the_deadline(seen: Observation, now: datetime) -> Step | None:
+    """A rollout is waited for, however long it takes."""
+    rollout = seen.status.rollout
+    return rolling_out(seen, min(now, rollout.started_at) if rollout else now)
+
+
+def condemning(seen: Observation, now: datetime) -> Step | None:
+    """A new model that fails is rolled back, better or not."""
+    step = verifying(seen, now)
+    if step is None or step.status.comparison is None or seen.status.comparison is not None:
+        return step
+    return back_intent(seen, now, "The new model failed.")

@@ -1,0 +1,271 @@
+"""What is promised, and a ledger that is kept beside the operator: it knows the truth and demands each promise."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from modelmonitor.api.job import EvaluationInput, Role
+from modelmonitor.api.result import Comparison, Look, Verdict, Window, decode
+from modelmonitor.api.status import (
+    Attempt,
+    AttemptOutcome,
+    Direction,
+    ModelMonitorStatus,
+    RolloutStage,
+    RolloutStatus,
+)
+from modelmonitor.domain.actions import Tell
+from modelmonitor.domain.decision import Decision
+from tests.properties.cluster import Cluster, Job
+
+_COOLS: Final = (
+    AttemptOutcome.TRAINING_FAILED,
+    AttemptOutcome.NOT_BETTER,
+    AttemptOutcome.NO_EVIDENCE,
+    AttemptOutcome.ROLLED_BACK,
+    AttemptOutcome.STILL_FAILING,
+)
+_CLEARS: Final = (Verdict.PASS, Verdict.WARN)
+
+
+class PromiseBrokenError(AssertionError):
+    """A promise does not hold."""
+
+
+@dataclass
+class Ledger:
+    """The truth about one monitor's life. With `only`, one promise is demanded and the others are left alone."""
+
+    cluster: Cluster
+    census: Counter[str]
+    only: str | None = None
+    better: set[tuple[str, str, int]] = field(default_factory=set)
+    names: dict[str, object] = field(default_factory=dict)
+    ids: set[int] = field(default_factory=set)
+    healthy: set[tuple[int, str]] = field(default_factory=set)
+    hands_off: bool = False
+    rests_until: datetime | None = None
+    attempts: int = 0
+    rests: int = 0
+    forward: RolloutStatus | None = None
+    generation: int = 0
+
+    def broken(self, promise: str, detail: object) -> None:
+        """A promise does not hold, if it is one that is asked for."""
+        if self.only in (None, promise):
+            raise PromiseBrokenError(f"{promise}: {detail}")
+
+    def demand(self, holds: bool, promise: str, detail: object) -> None:
+        """A promise must hold."""
+        if not holds:
+            self.broken(promise, detail)
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+    def forget(self) -> None:
+        """The status was lost: what the operator cannot know is not asked of it."""
+        self.names.clear()
+        self.ids = {one for one in self.ids if one <= self.cluster.serving.rollout_id}
+        self.hands_off, self.rests_until, self.attempts, self.forward = False, None, 0, None
+
+    def observed(self) -> None:
+        """An operator looks, and can see that a person took our model back, or said to go on."""
+        cluster, status = self.cluster, self.cluster.status
+        if not cluster.visible or cluster.invalid:
+            return
+        live, rollout, known = cluster.serving, status.rollout, status.serving_model
+        if rollout is not None and known is not None and live.uri == rollout.from_uri and live.rollout_id <= rollout.id:
+            ours = known.uri == rollout.to_uri
+            if rollout.stage is RolloutStage.PROGRESSING:
+                ours = live.rollout_id == rollout.id
+            self.hands_off = self.hands_off or ours
+        asked = cluster.annotations.resume_at
+        if asked is not None and asked != status.last_handled_resume_at:
+            self.hands_off, self.rests_until, self.attempts = False, None, 0
+
+    def ended(self, job: Job) -> None:
+        """A Job has ended well: what it says is true."""
+        order = job.order
+        if isinstance(order, Attempt):
+            return
+        assert job.output is not None
+        result = decode(job.output)
+        if result.look is not Look.JUDGED:
+            return
+        self.census[f"verdict {result.verdict}"] += 1
+        if result.comparison is not None and order.contender is not None:
+            self.census[f"comparison {result.comparison.verdict}"] += 1
+            if result.comparison.verdict is Comparison.BETTER:
+                self.better.add((order.contender.uri, order.champion, order.window.index))
+
+    def created(self, job: Job) -> None:
+        """A Job was created."""
+        known = self.names.setdefault(job.name, _stands_for(job))
+        self.demand(known == _stands_for(job), "a name stands for one intent", f"{job.name}: {known}, {job.order}")
+        if not isinstance(job.order, Attempt):
+            return
+        unfinished = [one.name for one in self.cluster.jobs.values() if one.trains and not one.finished]
+        self.demand(len(unfinished) <= 1, "never two training Jobs", unfinished)
+        attempt = self.cluster.status.attempt
+        again = attempt is not None and attempt.trip == job.order.trip and attempt.job_uid is not None
+        self.demand(not again, "a training Job is made once", job.order)
+
+    def deleting(self, job: Job) -> None:
+        """An operator deletes a Job."""
+        status = self.cluster.status
+        looks = [one.look for one in (status.measurement, status.comparison) if one is not None]
+        trip = status.attempt.trip if status.attempt is not None and status.candidate is None else None
+        wanted = job.order.trip == trip if isinstance(job.order, Attempt) else job.look in looks
+        self.demand(not (job.finished and wanted), "a result is recorded before its Job goes", job.name)
+
+    def patched(self, rollout: RolloutStatus) -> None:
+        """The operator moved the URI."""
+        said = self.cluster.status.rollout
+        wanted = said is not None and said.stage is RolloutStage.PROGRESSING
+        written = wanted and said is not None and _moves(said) == _moves(rollout)
+        self.demand(written, "only what is written down is done", f"{rollout}, written: {said}")
+        self.demand(not self.hands_off, "what a person took back is left alone", rollout)
+        self.demand(rollout.id not in self.ids, "a rollout's id is used once", rollout.id)
+        self.ids.add(rollout.id)
+        self.forward = rollout if rollout.direction is Direction.FORWARD else None
+        self.generation = self.cluster.serving.generation
+
+    def recorded(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        """A status was written."""
+        grows = after.looks >= before.looks and after.trips >= before.trips
+        self.demand(grows, "looks and trips only grow", (before.looks, after.looks, before.trips, after.trips))
+        self._windows(before, after)
+        if after.last_attempt is not None and after.last_attempt != before.last_attempt:
+            self._outcome(after.last_attempt.outcome)
+        if after.serving_model is not None and after.serving_model != before.serving_model:
+            self._serves(before, after)
+        if after.attempt is not None and (before.attempt is None or before.attempt.trip != after.attempt.trip):
+            self._tripped(before, after, after.attempt)
+        if after.rollout is not None and (before.rollout is None or before.rollout.id != after.rollout.id):
+            self._rolls(before, after.rollout)
+
+    def at_rest(self, *, fair: bool) -> None:
+        """Nothing changes any more."""
+        cluster, status, live = self.cluster, self.cluster.status, self.cluster.serving
+        self.rests += 1
+        if self.rests % 10 == 0:
+            readable = ModelMonitorStatus.model_validate(status.document()) == status
+            self.demand(readable, "a status can be read back", "model_validate(document()) differs")
+        if not cluster.visible or cluster.invalid or not fair:
+            return
+        rollout = status.rollout
+        progressing = rollout is not None and rollout.stage is RolloutStage.PROGRESSING
+        if rollout is not None and progressing and rollout.direction is Direction.FORWARD:
+            late = cluster.now >= rollout.deadline
+            self.demand(not late, "a rollout that does not finish is rolled back", rollout)
+        ours = self.forward
+        if ours is not None and live.generation == self.generation and live.running != live.uri:
+            late = cluster.now >= ours.deadline
+            self.demand(not late, "a rollout that does not finish is rolled back", f"{ours}, status: {rollout}")
+        known = status.serving_model
+        right = progressing or (known is not None and known.uri == live.uri)
+        self.demand(right, "the status says who serves", f"{known}, live: {live.uri}")
+
+    def quiet(self, decision: Decision, later: Decision, moment: datetime) -> None:
+        """At rest, and again just before the next decision is due."""
+        told = [action for action in (*decision.actions, *later.actions) if isinstance(action, Tell)]
+        still = later.status == self.cluster.status and not told
+        self.demand(still, "in a steady state nothing is written", f"{moment}, due {decision.next_time}: {told}")
+
+    # --- promises about what is written ----------------------------------------------------------------------------
+    def _windows(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        old, new = before.last_evaluation, after.last_evaluation
+        if new is not None and old is not None and new.name != old.name:
+            order = f"{old.window.index}, {new.window.index}"
+            self.demand(new.window.index > old.window.index, "windows are judged in order, each once", order)
+        if new is not None and new != old and new.verdict in _CLEARS and self._counts(new.window):
+            self.healthy.add((new.window.index, new.model_uri))
+            self.attempts = 0 if new.verdict is Verdict.PASS else self.attempts
+        serving = after.serving_model
+        uri = serving.uri if serving else ""
+        untrue = [one for one in after.failing_windows if self._truth(one, uri) is not Verdict.FAIL]
+        self.demand(not untrue, "only a Fail counts", untrue)
+
+    def _outcome(self, outcome: AttemptOutcome) -> None:
+        self.census[f"attempt {outcome}"] += 1
+        retrain = self.cluster.spec.retrain
+        if outcome in _COOLS and retrain is not None:
+            self.rests_until = self.cluster.now + retrain.cooldown
+
+    def _serves(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        assert after.serving_model is not None
+        old, rollout = before.serving_model, after.rollout
+        if old is not None and old.uri == after.serving_model.uri and old.since == after.serving_model.since:
+            return
+        if rollout is not None and rollout.stage is RolloutStage.VERIFYING:
+            live = self.cluster.serving
+            runs = live.running == rollout.to_uri and not live.crashed
+            self.demand(runs, "promoted is what runs", f"{rollout.to_uri}, running: {live.running}")
+            self.forward = None
+        elif after.history and after.history[-1].reason in ("NewChampion", "Reverted"):
+            self.rests_until, self.attempts = None, 0
+
+    def _tripped(self, before: ModelMonitorStatus, after: ModelMonitorStatus, attempt: Attempt) -> None:
+        spec, because = self.cluster.spec, attempt.because
+        verdicts = [self._truth(window, attempt.champion) for window in because]
+        self.demand(set(verdicts) == {Verdict.FAIL}, "trains only on windows that failed", verdicts)
+        enough = len(because) == spec.verdict.failures_to_trip
+        apart = all(left.end <= right.start for left, right in pairwise(because))
+        self.demand(enough and apart, "trains after enough separate windows", because)
+        between = range(because[0].index, because[-1].index)
+        cleared = [index for index in between if (index, attempt.champion) in self.healthy]
+        self.demand(not cleared, "a healthy window begins the count anew", cleared)
+        running = before.rollout is not None and before.rollout.stage in (
+            RolloutStage.PROGRESSING,
+            RolloutStage.VERIFYING,
+        )
+        one = before.attempt is None and not (running and after.rollout == before.rollout)
+        self.demand(one, "one attempt at a time", before.attempt or before.rollout)
+        rested = self.rests_until is None or self.cluster.now >= self.rests_until
+        self.demand(rested, "between attempts it cools down", f"{self.rests_until} at {self.cluster.now}")
+        self.attempts += 1
+        most = spec.retrain.max_attempts if spec.retrain else 0
+        self.demand(self.attempts <= most, "after so many attempts it stops", self.attempts)
+
+    def _rolls(self, before: ModelMonitorStatus, rollout: RolloutStatus) -> None:
+        earlier = before.rollout
+        if rollout.stage is not RolloutStage.PROGRESSING:
+            return
+        if rollout.direction is Direction.FORWARD:
+            attempt = before.attempt
+            # Whoever promotes without an attempt has compared nothing.
+            tripped = attempt.because if attempt is not None else ()
+            end = max((window.end for window in tripped), default=datetime.max.replace(tzinfo=self.cluster.now.tzinfo))
+            fresh = [window for window in self._better_on(rollout.to_uri, rollout.from_uri) if window.start >= end]
+            self.demand(bool(fresh), "promotes only what was better on fresh rows", rollout)
+            busy = earlier is not None and earlier.stage in (RolloutStage.PROGRESSING, RolloutStage.VERIFYING)
+            self.demand(not busy, "one rollout at a time", earlier)
+        elif earlier is not None and earlier.stage is RolloutStage.VERIFYING:
+            proven = any(True for _ in self._better_on(rollout.to_uri, rollout.from_uri))
+            self.demand(proven, "a model that runs is rolled back only for a better one", rollout)
+
+    def _better_on(self, challenger: str, champion: str) -> Iterable[Window]:
+        grid = self.cluster.look().seen.grid
+        return (grid.window(index) for to, of, index in self.better if (to, of) == (challenger, champion))
+
+    def _truth(self, window: Window, model: str) -> Verdict | None:
+        return self.cluster.truth.get((window.index, model))
+
+    def _counts(self, window: Window) -> bool:
+        first = self.cluster.status.first_window
+        stride = self.cluster.look().seen.grid.counting_stride
+        return first is None or (window.index - first.index) % stride == 0
+
+
+def _stands_for(job: Job) -> object:
+    order = job.order
+    if isinstance(order, EvaluationInput):
+        contender = order.contender.uri if order.contender and order.role is Role.CANDIDATE else None
+        return (job.look, order.window, order.champion, contender)
+    return (order.trip, order.because, order.started_at)
+
+
+def _moves(rollout: RolloutStatus) -> tuple[int, str, str]:
+    return (rollout.id, rollout.from_uri, rollout.to_uri)

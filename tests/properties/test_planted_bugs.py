@@ -1,0 +1,95 @@
+"""The machine catches bugs: each planted one breaks the promise that it should break."""
+
+from collections import Counter
+from functools import partial
+from typing import Final
+
+import pytest
+
+from modelmonitor.domain.decision import decide
+from modelmonitor.domain.policies.measure import measuring
+from modelmonitor.domain.policies.retrain import breaker_open, training, tripped
+from modelmonitor.domain.policies.roll import rolling_out, verifying
+from modelmonitor.domain.policies.serve import moved
+from modelmonitor.domain.policies.tidy import leftovers
+from tests.properties import plants
+from tests.properties.cluster import FENCE, GENERATION, GUARDS, PROOF, VERSION
+from tests.properties.life import Life, explore
+from tests.properties.operators import Decide
+from tests.properties.plants import counting, planted, removed
+from tests.properties.promises import PromiseBrokenError
+
+
+def bug(sentence: str, promise: str, decide: Decide = decide, without: frozenset[str] = frozenset()) -> object:
+    return pytest.param(promise, decide, GUARDS - without, id=sentence)
+
+
+BUGS: Final = [
+    bug("Insufficient is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.insufficient))),
+    bug("an Error is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.error))),
+    bug(
+        "the window judged is looked at again",
+        "windows are judged in order, each once",
+        planted(measuring, plants.standing_still),
+    ),
+    bug(
+        "a suspended monitor measures on",
+        "a suspended monitor begins nothing",
+        planted(measuring, plants.measuring_while_suspended),
+    ),
+    bug("every decision says something", "in a steady state nothing is written", planted(leftovers, plants.chatting)),
+    bug(
+        "a counter that is reset is part of a name",
+        "a name stands for one intent",
+        planted(tripped, plants.resetting_trips),
+    ),
+    bug("a second trip while a Job trains", "never two training Jobs", planted(training, plants.hasty)),
+    bug("the cooldown is ignored", "between attempts it cools down", planted(tripped, plants.restless)),
+    bug("the breaker is forgotten", "after so many attempts it stops", removed(breaker_open)),
+    bug(
+        "a training Job that was deleted is made again",
+        "a training Job is made once",
+        planted(training, plants.training_again),
+    ),
+    bug(
+        "a candidate is promoted without a comparison",
+        "promotes only what was better on fresh rows",
+        planted(training, plants.promoting_at_once),
+    ),
+    bug(
+        "the comparison is made on the window that tripped",
+        "promotes only what was better on fresh rows",
+        planted(training, plants.comparing_on_the_trip),
+    ),
+    bug(
+        "a Job is deleted before its result is recorded",
+        "a result is recorded before its Job goes",
+        planted(leftovers, plants.tidying_early),
+    ),
+    bug("a person's revert is fought", "what a person took back is left alone", planted(moved, plants.fighting)),
+    bug(
+        "the deadline of a rollout is forgotten",
+        "a rollout that does not finish is rolled back",
+        planted(rolling_out, plants.forgetting_the_deadline),
+    ),
+    bug(
+        "a new model is rolled back unproven",
+        "a model that runs is rolled back only for a better one",
+        planted(verifying, plants.condemning),
+    ),
+    bug("Seldon's own word is taken for proof", "promoted is what runs", without=frozenset({PROOF})),
+    bug(
+        "the generation is not tested in the patch",
+        "what a person took back is left alone",
+        without=frozenset({GENERATION, FENCE}),
+    ),
+    bug("a stale leader's training is not fenced off", "never two training Jobs", without=frozenset({FENCE})),
+    bug("a status is written over a newer one", "looks and trips only grow", without=frozenset({VERSION})),
+]
+
+
+@pytest.mark.parametrize(("promise", "decide", "guards"), BUGS)
+def test_a_planted_bug_is_caught(promise: str, decide: Decide, guards: frozenset[str]) -> None:
+    born = partial(Life, census=Counter(), decide=decide, guards=guards, only=promise)
+    with pytest.raises(PromiseBrokenError, match=f"^{promise}"):
+        explore(born, lives=100)

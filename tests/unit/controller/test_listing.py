@@ -1,0 +1,85 @@
+"""Which monitors a change concerns: whoever is not told of it would go on with an old world until its next look."""
+
+from typing import Any
+
+import pytest
+
+from modelmonitor.controller import labels
+from modelmonitor.controller.cache import Cache
+from modelmonitor.controller.listing import Source, sources
+from modelmonitor.kube.resources import DEPLOYMENTS, JOBS, MONITORS, SELDON_DEPLOYMENTS, Resource
+from tests.unit.controller.objects import SPEC, heard_of, job, monitor
+
+Raw = dict[str, Any]
+
+
+def looks_at(name: str, target: str, **meta: Any) -> Raw:
+    serving = {"seldonDeployment": {"name": target, "node": "classifier"}}
+    return monitor(name, spec={**SPEC, "model": {"serving": serving}}, uid=f"uid-{name}", **meta)
+
+
+def source(cache: Cache, resource: Resource) -> Source:
+    (found,) = [one for one in sources(cache, seldon=True) if one.resource == resource]
+    return found
+
+
+def concerned(cache: Cache, resource: Resource, raw: Raw) -> set[str]:
+    return {key.name for key in source(cache, resource).concerned(raw)}
+
+
+@pytest.fixture
+def cache() -> Cache:
+    return heard_of(looks_at("old", "flights"), looks_at("young", "flights"), looks_at("apart", "trains"))
+
+
+def test_a_monitor_concerns_those_that_look_at_its_target(cache: Cache) -> None:
+    assert concerned(cache, MONITORS, looks_at("old", "flights")) == {"old", "young"}
+
+
+def test_a_new_monitor_concerns_those_whose_target_it_wants(cache: Cache) -> None:
+    assert concerned(cache, MONITORS, looks_at("newest", "trains")) == {"newest", "apart"}
+
+
+def test_a_monitor_that_turns_to_another_target_concerns_those_of_both(cache: Cache) -> None:
+    assert concerned(cache, MONITORS, looks_at("old", "trains")) == {"old", "young", "apart"}
+
+
+def test_a_monitor_of_which_nothing_is_known_any_more_still_leaves_its_target_to_the_others(cache: Cache) -> None:
+    cache.monitors.forget("team", "old")
+    assert concerned(cache, MONITORS, looks_at("old", "flights")) == {"old", "young"}
+
+
+def test_a_child_concerns_the_monitor_in_its_label(cache: Cache) -> None:
+    assert concerned(cache, JOBS, job("flights-e-1", {})) == {"flights"}
+    assert concerned(cache, JOBS, job("somebodys", {}, labels={})) == set()
+    assert concerned(cache, JOBS, job("somebodys", {}, labels=None)) == set()
+
+
+def test_a_serving_object_concerns_every_monitor_that_looks_at_it(cache: Cache) -> None:
+    raw = {"metadata": {"namespace": "team", "name": "flights"}}
+    assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"old", "young"}
+    assert concerned(cache, SELDON_DEPLOYMENTS, {"metadata": {"namespace": "else", "name": "flights"}}) == set()
+
+
+def test_a_deployment_concerns_the_monitors_of_its_seldon_deployment(cache: Cache) -> None:
+    owner = {"kind": "SeldonDeployment", "name": "trains", "controller": True}
+    meta = {"namespace": "team", "name": "seldon-5f3b", "ownerReferences": [owner]}
+    assert concerned(cache, DEPLOYMENTS, {"metadata": meta}) == {"apart"}
+    assert concerned(cache, DEPLOYMENTS, {"metadata": {"namespace": "team", "name": "somebodys"}}) == set()
+
+
+def test_without_the_kind_in_the_cluster_nothing_of_seldon_is_watched() -> None:
+    kinds = {one.resource.kind for one in sources(Cache(), seldon=False)}
+    assert kinds == {"ModelMonitor", "ModelEvaluation", "Job", "Pod"}
+
+
+def test_finished_evaluations_and_other_peoples_jobs_and_pods_are_not_watched() -> None:
+    selectors = {one.resource.kind: one.selector for one in sources(Cache(), seldon=True)}
+    assert selectors == {
+        "ModelMonitor": "",
+        "ModelEvaluation": f"{labels.FINISHED}!=true",
+        "Job": labels.MONITOR,
+        "Pod": labels.MONITOR,
+        "SeldonDeployment": "",
+        "Deployment": "seldon-deployment-id",
+    }

@@ -1,0 +1,157 @@
+"""Comparing candidate and champion, as a table of sentences."""
+
+from datetime import timedelta
+
+import pytest
+
+from modelmonitor.api.result import Comparison, Look, Verdict
+from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
+from modelmonitor.domain.actions import Explain, FinishEvaluation, StartEvaluation
+from modelmonitor.domain.decision import decide
+from modelmonitor.domain.observation import JobState
+from tests.unit.domain.expectations import Expectation, acts, case, check, does, finishes, nothing, phase, says, tells
+from tests.unit.domain.worlds import DAY, HOUR, NOW, A, B, World, day, week, world
+
+MINUTE = timedelta(minutes=1)
+KEEPS_CHAMPION = says(
+    attempt=None, candidate=None, comparison=None, cooldown_ends=NOW + DAY, serving_model__uri=A, rollout=None
+)
+
+
+def said(verdict: Comparison, *, tries: int = 0) -> World:
+    return world().comparing(tries=tries).compared(verdict)
+
+
+def failed(errors: int) -> World:
+    return world().comparing(errors=errors).job(JobState.FAILED, reason="ModelNotLoaded", message="No such file.")
+
+
+COMPARING = [
+    case(
+        "its window is still open: waits",
+        world().comparing(window=week(17)),
+        nothing() & says(comparison__window=week(17)) & phase(Phase.COMPARING),
+    ),
+    case(
+        "labels of its window have not had their time: waits",
+        world().spec(data={"labels": {"delay": "2d"}}).comparing(),
+        nothing(),
+    ),
+    case(
+        "its window is closed: both models are scored on its rows",
+        world().comparing(),
+        does(StartEvaluation)
+        & acts(
+            StartEvaluation,
+            record__candidate_uri=B,
+            record__model_uri=A,
+            record__window=week(16),
+            job_input__contender__trained_through=week(16).start,
+        ),
+    ),
+    case("the Job runs: waits", world().comparing().job(JobState.RUNNING), nothing()),
+    case("the Job waits without a word", world().comparing().job(JobState.WAITING).later(HOUR / 2), does(Explain)),
+    case(
+        "suspended: its Job is not made, and what it would say is not acted upon",
+        world().suspended().comparing(),
+        nothing(),
+    ),
+    case("suspended: a finished Job is kept", world().suspended().comparing().compared(Comparison.BETTER), nothing()),
+    case(
+        "Better: the rollout is written down, nothing is patched yet",
+        said(Comparison.BETTER),
+        does(FinishEvaluation)
+        & tells("RollingOut", "f1 0.2100 serving, 0.4300 challenging", "at least 0.1700 with confidence 0.95")
+        & says(
+            rollout__id=1,
+            rollout__direction=Direction.FORWARD,
+            rollout__stage=RolloutStage.PROGRESSING,
+            rollout__from_uri=A,
+            rollout__to_uri=B,
+            rollout__deadline=NOW + 15 * MINUTE,
+            rollout__verify_from=week(16).end,
+            last_attempt__outcome=AttemptOutcome.PROMOTED,
+            comparison=None,
+            serving_model__uri=A,
+        ),
+    ),
+    case(
+        "Better, with logged predictions: what verifies it is only known when it serves",
+        world().logging_predictions().comparing().compared(Comparison.BETTER),
+        says(rollout__verify_from=None),
+    ),
+    case(
+        "Better, and the live object remembers an id that the status has lost: the next one is used",
+        said(Comparison.BETTER).live(rollout_id=7),
+        says(rollout__id=8),
+    ),
+    case(
+        "not Better: the champion stays, and the next attempt has to wait",
+        said(Comparison.NOT_BETTER),
+        finishes()
+        & KEEPS_CHAMPION
+        & says(last_attempt__outcome=AttemptOutcome.NOT_BETTER, last_attempt__comparison__low=0.17),
+    ),
+    case(
+        "no evidence: the window after it",
+        said(Comparison.NO_EVIDENCE),
+        finishes() & says(comparison__window=week(17), comparison__tries=1, comparison__look=42, looks=42),
+    ),
+    case("no evidence for the third time: once more", said(Comparison.NO_EVIDENCE, tries=2), says(comparison__tries=3)),
+    case(
+        "no evidence for the fourth time: the champion stays",
+        said(Comparison.NO_EVIDENCE, tries=3),
+        KEEPS_CHAMPION & tells("NoEvidence", "after 4 windows: 9000 rows."),
+    ),
+    case(
+        "a window without a row is no evidence",
+        world().comparing().found(Look.JUDGED, Verdict.NO_DATA),
+        says(comparison__tries=1, comparison__window=week(17)),
+    ),
+    case(
+        "labels are late: the same window again",
+        world().comparing().found(Look.IMMATURE),
+        does() & says(comparison__window=week(16), comparison__tries=0, comparison__look=42),
+    ),
+    case(
+        "could not measure: the same window again after a minute",
+        failed(0),
+        finishes()
+        & tells("ModelNotLoaded", "No such file.")
+        & says(comparison__window=week(16), comparison__errors=1, comparison__not_before=NOW + MINUTE),
+    ),
+    case(
+        "could not measure for the fourth time: after eight", failed(3), says(comparison__not_before=NOW + 8 * MINUTE)
+    ),
+    case(
+        "could not measure for the fifth time: the champion stays",
+        failed(4),
+        KEEPS_CHAMPION
+        & tells("NoEvidence", "No such file.")
+        & says(last_attempt__outcome=AttemptOutcome.NO_EVIDENCE, trouble=None),
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), COMPARING)
+def test_comparing(seen: World, expected: Expectation) -> None:
+    check(seen, expected)
+
+
+def test_after_an_error_it_waits_until_its_pause_is_over() -> None:
+    paused = decide(failed(0).seen, NOW)
+    seen = world().recording(paused.status)
+    check(seen, nothing())
+    check(seen.later(MINUTE), does(StartEvaluation))
+
+
+def test_the_next_window_of_windows_that_overlap_shares_no_row_with_the_one_before() -> None:
+    seen = world().overlapping().comparing(window=day(110)).compared(Comparison.NO_EVIDENCE)
+    seen = seen.knowing(data_through=day(115).start)
+    wanted = decide(seen.seen, NOW).status.comparison
+    assert wanted is not None
+    assert wanted.window == day(112)
+
+
+def test_a_comparison_says_nothing_of_the_trouble_of_the_measuring_chain() -> None:
+    check(failed(0), says(trouble=None, failing_windows=(week(14), week(15))))

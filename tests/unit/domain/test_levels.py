@@ -1,0 +1,48 @@
+import pytest
+
+from modelmonitor.api.monitor import Metric, VerdictPolicy, Windows
+from modelmonitor.domain.levels import YEAR, level_per_test, number_of_tests, window_level
+
+MONTHLY = Windows(length="28d", every="28d")
+DAILY_LOOKS = Windows(length="28d", every="1d")
+F1 = Metric(name="f1", min=0.2)
+RECALL = Metric(name="recall", min=0.2)
+BAND = Metric(name="precision", min=0.2, max=0.9)
+TOLD = Metric(name="roc_auc", min=0.6, severity="Warn")
+
+
+def policy(failures: int = 2, budget: float = 0.5) -> VerdictPolicy:
+    return VerdictPolicy(failures_to_trip=failures, false_alarms_per_year=budget)
+
+
+@pytest.mark.parametrize("windows", [MONTHLY, DAILY_LOOKS], ids=["adjoining windows", "overlapping windows"])
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_trips_by_chance_come_to_the_budget(windows: Windows, failures: int) -> None:
+    counting_a_year = YEAR.days / 28
+    trips = counting_a_year * window_level(policy(failures), windows) ** failures
+    assert trips == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_window_never_fails_by_chance_more_often_than_every_other_time() -> None:
+    assert window_level(policy(budget=50), MONTHLY) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        pytest.param([F1], 1, id="one objective"),
+        pytest.param([F1, RECALL], 2, id="two objectives"),
+        pytest.param([BAND], 2, id="each bound is a test"),
+        pytest.param([F1, TOLD], 1, id="severity Warn is outside the budget"),
+        pytest.param([TOLD], 1, id="with nothing but Warn one test has the whole level"),
+    ],
+)
+def test_the_number_of_tests(metrics: list[Metric], expected: int) -> None:
+    assert number_of_tests(metrics) == expected
+
+
+@pytest.mark.parametrize("metrics", [[F1], [F1, RECALL], [F1, RECALL, BAND]], ids=len)
+def test_independent_tests_together_have_the_windows_level(metrics: list[Metric]) -> None:
+    alpha = level_per_test(policy(), MONTHLY, metrics)
+    together = 1 - (1 - alpha) ** number_of_tests(metrics)
+    assert together == pytest.approx(window_level(policy(), MONTHLY))
