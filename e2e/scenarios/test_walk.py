@@ -1,6 +1,5 @@
 """The demo's walk, as a test: the whole loop on a real cluster, and every API call of it held against the chart."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,8 @@ from e2e.scenarios import rbac_audit
 
 
 @pytest.fixture(scope="module")
-def progress() -> Progress:
-    return Progress()
-
-
-@pytest.fixture(scope="module")
-def told(progress: Progress) -> Iterator[Timeline]:
-    """The story, told on a cluster of its own."""
-    if cluster.running():
-        pytest.exit("the test cluster is up: `make cluster-down` first, the walk wants a new one", returncode=2)
-    try:
-        yield story.tell(testbed.install(progress), progress)
-    finally:
-        cluster.down(progress)
+def told(fresh: None, installed: testbed.Images, progress: Progress) -> Timeline:
+    return story.tell(installed, progress)
 
 
 @pytest.fixture(scope="module")
