@@ -102,8 +102,7 @@ def test_it_heals_by_itself_when_the_cause_goes_away(sentence: str, mended: dict
         if (conditions.get("Ready"), conditions.get("Stalled")) != ("True", "False"):
             return None
         trained = "Trained" in [entry["reason"] for entry in status.get("history") or []]
-        judged = (status.get("lastEvaluation") or {}).get("window", {}).get("start", "").startswith("2013-02-05")
-        return status if (trained if scene.trouble.trains else judged) else None
+        return status if (trained if scene.trouble.trains else "lastEvaluation" in status) else None
 
     status = scene.waited(healed, 150)
     if not scene.trouble.trains:

@@ -30,11 +30,11 @@ MODEL: Final = "s3://models/january"
 NAME: Final = "flights"
 MANIFESTS: Final = ("tenant.yaml", "seldondeployment.yaml", "modelmonitor.yaml")
 
-# The demo's monitor, with a window a day and an objective that its model meets. After a first look it is quiet: twenty
-# monitors that look for news all the time would keep each other from healing.
+# The demo's monitor, with an objective that its model meets, and one window that is closed. Once judged it is quiet:
+# twenty monitors that look for news all the time would keep each other from healing.
 MEASURING: Final[Patch] = {
     "data": {"current": {"files": {"uri": DAYS}}},
-    "windows": {"length": "1d", "every": "1d", "start": f"{FIRST}"},
+    "windows": {"length": "2d", "every": "2d", "start": f"{FIRST}"},
     "schedule": {"interval": "10m"},
     "metrics": [{"name": "accuracy", "min": 0.5}],
     "jobs": {"resources": {"requests": {"cpu": "20m", "memory": "128Mi"}}},
@@ -113,11 +113,12 @@ class Scene:
         return status
 
     def running_pod(self) -> str:
-        """The name of its pod, once it runs."""
+        """The name of its pod, once that is at work and says so: before, it cannot hear a signal."""
 
         def found() -> str | None:
             pods = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
-            return next((pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == "Running"), None)
+            running = [pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == "Running"]
+            return next((name for name in running if self.kubectl("logs", name)), None)
 
         return self.waited(found, 120)
 

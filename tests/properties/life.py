@@ -22,7 +22,7 @@ from tests.properties.cluster import GUARDS, Cluster, Job
 from tests.properties.operators import Decide, Operator, Weather
 from tests.properties.promises import Ledger, PromiseBrokenError
 from tests.properties.troubles import PEOPLE, RETRAIN, THINGS, Troubles, apt
-from tests.unit.domain.worlds import manifest
+from tests.unit.domain.manifests import manifest
 
 SEED: Final = int(os.environ.get("MODELMONITOR_SEED", "2013"))
 HOUR: Final = timedelta(hours=1)

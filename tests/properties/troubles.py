@@ -11,7 +11,7 @@ from modelmonitor.api.status import ModelMonitorStatus, RolloutStage, RolloutSta
 from modelmonitor.domain.observation import JobState
 from tests.properties.cluster import Cluster, Job
 from tests.properties.operators import Operator
-from tests.unit.domain.worlds import manifest
+from tests.unit.domain.manifests import manifest
 
 RETRAIN: Final = ModelMonitorSpec.model_validate(manifest()).retrain
 

@@ -46,26 +46,12 @@ class Lease:
     async def acquire(self) -> None:
         """Wait until it is ours."""
         while True:
-            if await self._try():
+            if await self.attempt():
                 return
             await asyncio.sleep(PAUSE.total_seconds())
 
-    async def keep(self) -> None:
-        """Renew it, for as long as that can be done; return when it is lost."""
-        renewed = self._clock()
-        while self._clock() - renewed < RENEW_DEADLINE:
-            await asyncio.sleep(PAUSE.total_seconds())
-            if await self._try():
-                renewed = self._clock()
-            elif self._observed is not None and self._observed.holder != self._holder:
-                return
-
-    async def release(self) -> None:
-        """Give it back, so that the next one need not wait until it runs out."""
-        if self._observed is not None and self._observed.holder == self._holder:
-            await self._write(self._observed.version, "")
-
-    async def _try(self) -> bool:
+    async def attempt(self) -> bool:
+        """Take it or renew it; whether it is ours now."""
         try:
             found = await self._api.get(LEASES.path(self._namespace, self._name))
         except NotFoundError:
@@ -77,6 +63,21 @@ class Lease:
         if observed is None or (observed.holder not in ("", self._holder) and not self._ran_out(observed)):
             return False
         return await self._write(observed.version, self._holder)
+
+    async def keep(self) -> None:
+        """Renew it, for as long as that can be done; return when it is lost."""
+        renewed = self._clock()
+        while self._clock() - renewed < RENEW_DEADLINE:
+            await asyncio.sleep(PAUSE.total_seconds())
+            if await self.attempt():
+                renewed = self._clock()
+            elif self._observed is not None and self._observed.holder != self._holder:
+                return
+
+    async def release(self) -> None:
+        """Give it back, so that the next one need not wait until it runs out."""
+        if self._observed is not None and self._observed.holder == self._holder:
+            await self._write(self._observed.version, "")
 
     def _ran_out(self, observed: Observed) -> bool:
         """By this machine's clock alone: the holder's clock may be wrong, a Lease that does not change is not held."""

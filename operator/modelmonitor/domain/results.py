@@ -1,8 +1,13 @@
 """From a finished Job to a result: what cannot be trusted or read is an Error, never a Fail."""
 
+from typing import Final
+
 from modelmonitor.api.result import EvaluationResult, Look, ResultUnreadableError, Verdict, Window, decode
 from modelmonitor.domain.observation import JobSeen, JobState
 from modelmonitor.domain.reasons import reason
+
+# The evaluator only knows that it was told to stop; the cluster knows why.
+_KNOWN_BETTER: Final = frozenset({"DeadlineExceeded", "Evicted"})
 
 
 def result_of(job: JobSeen, window: Window) -> EvaluationResult:
@@ -11,6 +16,8 @@ def result_of(job: JobSeen, window: Window) -> EvaluationResult:
     A Job that failed can only have measured nothing, whatever its message says: a verdict that was written before the
     process was killed may be half of one.
     """
+    if job.state is JobState.FAILED and job.reason in _KNOWN_BETTER:
+        return error(window, job.reason, job.message)
     if job.output is None:
         if job.state is JobState.FAILED:
             return error(window, job.reason or "JobFailed", job.message or "The evaluation Job failed without a word.")

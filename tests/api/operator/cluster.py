@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from modelmonitor.api.result import EvaluationResult, encode
+from modelmonitor.api.types import format_time
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import HttpApi, Patch
 from modelmonitor.kube.resources import DEPLOYMENTS, EVENTS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS
@@ -70,8 +71,8 @@ class Cluster:
         body = [{"op": "replace", "path": "/spec/predictors/0/graph/modelUri", "value": uri}]
         await self.api.patch(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), body, Patch.JSON)
 
-    async def roll(self, *, works: bool = True) -> None:
-        """Seldon's operator and the Deployment controller bring the spec to life, or fail to."""
+    async def roll(self, *, late_since: datetime | None = None) -> None:
+        """Seldon's operator and the Deployment controller bring the spec to life, or are past the deadline of it."""
         live = await self.seldon_deployment()
         uri = live["spec"]["predictors"][0]["graph"]["modelUri"]
         await self._deployment(live, uri)
@@ -90,12 +91,12 @@ class Cluster:
             "status": "False",
             "reason": "ProgressDeadlineExceeded",
             "message": 'ReplicaSet "flights" has timed out progressing.',
-            "lastTransitionTime": _NOW,
-            "lastUpdateTime": _NOW,
+            "lastTransitionTime": format_time(late_since or datetime.now(UTC)),
         }
-        status = {"observedGeneration": generation, **(good if works else bad), "conditions": [] if works else [late]}
+        said = {**bad, "conditions": [late]} if late_since else {**good, "conditions": []}
+        status = {"observedGeneration": generation, **said}
         await self._replace_status(path, status)
-        state = "Available" if works else "Creating"
+        state = "Creating" if late_since else "Available"
         await self._replace_status(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), {"state": state})
 
     async def _replace_status(self, path: str, status: Raw) -> None:
@@ -134,7 +135,8 @@ class Cluster:
             await self.api.create(DEPLOYMENTS.path(self.namespace), body)
 
     async def jobs(self, role: str | None = None) -> list[Raw]:
-        found = await self.api.get(JOBS.path(self.namespace))
+        """Those of monitors; somebody else's have no role."""
+        found = await self.api.get(JOBS.path(self.namespace), query={"labelSelector": labels.ROLE})
         return [one for one in found["items"] if role in (None, one["metadata"]["labels"][labels.ROLE])]
 
     async def unfinished_jobs(self) -> list[Raw]:

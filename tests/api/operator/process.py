@@ -134,6 +134,14 @@ class Process:
             await self.sync()
             before = len(self.api.calls)
             await self.attempt(name)
-            if not any(call.writes and call.succeeded for call in self.api.calls[before:]):
+            wrote = any(call.writes and call.succeeded for call in self.api.calls[before:])
+            if not await self._wants_another_turn() and not wrote:
                 return
         raise AssertionError(f"not settled after {most} rounds: {[c.path for c in self.api.calls[-8:]]}")
+
+    async def _wants_another_turn(self) -> bool:
+        """Whether the reconciler has put a key back into the queue."""
+        wants = len(self.queue) > 0
+        while len(self.queue) > 0:
+            await self.queue.done(await self.queue.get())
+        return wants

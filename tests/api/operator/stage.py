@@ -50,10 +50,16 @@ class Stage:
         return found["status"], found["reason"], found["message"]
 
     def created_jobs(self, role: str) -> list[Call]:
-        """The Jobs of that role that were ever asked for."""
-        created = [call for call in self.api.calls if call.verb == "create" and call.path.endswith("/jobs")]
-        return [call for call in created if call.body["metadata"]["labels"][labels.ROLE] == role]
+        """The Jobs of that role that were ever made."""
+        asked = [call for call in self.api.calls if call.verb == "create" and call.path.endswith("/jobs")]
+        return [call for call in asked if call.succeeded and call.body["metadata"]["labels"][labels.ROLE] == role]
 
-    def patches(self) -> list[Call]:
-        """What was ever asked of the serving object."""
-        return [call for call in self.api.calls if call.verb == "patch" and "/seldondeployments/" in call.path]
+    def rolled(self) -> list[str]:
+        """The models that the serving object was patched to."""
+        patches = [call for call in self.api.calls if call.verb == "patch" and "/seldondeployments/" in call.path]
+        return [
+            change["value"]
+            for patch in patches
+            for change in patch.body
+            if patch.succeeded and change["op"] == "replace"
+        ]

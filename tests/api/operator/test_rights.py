@@ -1,4 +1,4 @@
-"""The operator with the chart's rules, for a monitor whose account lacks rights: told with the verb, healed by a grant."""
+"""The chart's rules, and a monitor whose account lacks rights: told with the verb, healed by a grant."""
 
 import asyncio
 from typing import Any, Final

@@ -257,7 +257,7 @@ async def test_a_monitor_that_is_deleted_in_the_middle_is_left_alone(stage: Stag
 async def test_a_monitor_that_is_made_again_under_its_name_begins_anew(stage: Stage) -> None:
     await stage.play("the candidate is better")
     moved = await stage.cluster.live_uri()
-    patches = len(stage.patches())
+    rolled = stage.rolled()
     await stage.cluster.api.delete(MONITORS.path(stage.namespace, "flights"))
     await stage.cluster.apply_monitor(SPEC)
 
@@ -267,7 +267,7 @@ async def test_a_monitor_that_is_made_again_under_its_name_begins_anew(stage: St
     assert status["servingModel"]["uri"] == moved
     assert status.get("trips", 0) == 0
     assert "rollout" not in status
-    assert len(stage.patches()) == patches
+    assert stage.rolled() == rolled
 
 
 async def test_a_monitor_that_waits_for_its_finalizer_is_left_alone(stage: Stage) -> None:

@@ -19,6 +19,7 @@ from modelmonitor.api.result import (
     Verdict,
     Window,
 )
+from modelmonitor.serving.seldon_deployment import GRACE
 from tests.api.operator.cluster import Cluster, environment, job_input
 from tests.api.operator.process import Clock
 
@@ -113,9 +114,10 @@ async def training_ends(cluster: Cluster, _clock: Clock) -> None:
             await cluster.trained(job, told["MODELMONITOR_OUTPUT_URI"] + "model", through)
 
 
-async def roll_fails(cluster: Cluster, _clock: Clock) -> None:
-    """Seldon tries, and the new pod never becomes ready."""
-    await cluster.roll(works=False)
+async def roll_fails(cluster: Cluster, clock: Clock) -> None:
+    """Seldon tries, and the new pod is not ready at the Deployment's deadline, nor a minute later."""
+    await cluster.roll(late_since=clock.now)
+    clock.forward(GRACE)
 
 
 async def roll_works(cluster: Cluster, _clock: Clock) -> None:

@@ -8,7 +8,7 @@ import pytest
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.domain.job_trouble import explained
 from modelmonitor.domain.observation import JobSeen, JobState
-from tests.unit.domain.worlds import manifest
+from tests.unit.domain.manifests import manifest
 
 RESOLVING = 'failed to pull and unpack image "shop/trainer:1": failed to resolve reference "shop/trainer:1"'
 PULLING = f"container trainer: {RESOLVING}"

@@ -44,6 +44,12 @@ OK, BAD = JobState.SUCCEEDED, JobState.FAILED
             job(BAD, output(look=Look.OPEN, verdict=None)), Verdict.ERROR, "JobFailed", id="nor that a window is open"
         ),
         pytest.param(job(BAD, None, "Evicted"), Verdict.ERROR, "Evicted", id="an evicted Job"),
+        pytest.param(
+            job(BAD, output(verdict=Verdict.ERROR, reason="Interrupted"), "DeadlineExceeded"),
+            Verdict.ERROR,
+            "DeadlineExceeded",
+            id="an evaluator that was told to stop does not know that it was the deadline",
+        ),
         pytest.param(job(BAD), Verdict.ERROR, "JobFailed", id="a Job that failed without a word"),
         pytest.param(job(OK), Verdict.ERROR, "ResultLost", id="a Job whose Pod is gone"),
         pytest.param(job(OK, "killed"), Verdict.ERROR, "ResultUnreadable", id="a text that is no result"),

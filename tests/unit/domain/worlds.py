@@ -48,6 +48,8 @@ from modelmonitor.domain.observation import (
     Progress,
     ServingSeen,
 )
+from modelmonitor.domain.policies.tidy import wanted_jobs
+from tests.unit.domain.manifests import manifest
 
 NOW: Final = datetime(2013, 5, 4, 12, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
@@ -71,31 +73,6 @@ def day(number: int) -> Window:
     """The two days that start `number` days after 2013-01-07: windows of `world().overlapping()`."""
     start = datetime(2013, 1, 7, tzinfo=UTC) + number * DAY
     return Window(index=_WEEK_0 * 7 + number, start=start, end=start + 2 * DAY)
-
-
-def manifest() -> dict[str, Any]:
-    """A spec as a person writes it."""
-    return {
-        "model": {
-            "serving": {"seldonDeployment": {"name": "flights", "predictor": "default", "node": "classifier"}},
-        },
-        "data": {
-            "current": {"files": {"uri": "s3://lake/flights/"}},
-            "columns": {"timestamp": "time_hour", "label": "late"},
-            "predictions": {"model": {}},
-        },
-        "windows": {"length": "7d", "every": "7d"},
-        "schedule": {"interval": "1h", "catchUp": 4},
-        "metrics": [{"name": "f1", "min": 0.2}],
-        "verdict": {"failuresToTrip": 2},
-        "retrain": {
-            "jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "trainer", "image": "train"}]}}}},
-            "trainingWindow": "60d",
-            "outputUri": "s3://models/flights/",
-            "cooldown": "24h",
-            "maxAttempts": 3,
-        },
-    }
 
 
 @dataclass(frozen=True)
@@ -224,6 +201,13 @@ class World:
         if role is not None:
             known = (*known, EvaluationSeen(name, f"uid-{name}", self.status.looks, role))
         return replace(self, seen=replace(self.seen, jobs={**self.seen.jobs, name: seen}, evaluations=known))
+
+    def without_finished_jobs(self) -> Self:
+        """Jobs and evaluations of which the result is recorded are deleted."""
+        wanted = wanted_jobs(self.seen)
+        jobs = {name: job for name, job in self.seen.jobs.items() if name in wanted}
+        known = tuple(one for one in self.seen.evaluations if one.name in wanted)
+        return replace(self, seen=replace(self.seen, jobs=jobs, evaluations=known))
 
     def wanted_job(self) -> tuple[str, Role | None]:
         status = self.status
