@@ -46,6 +46,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def whole_seconds() -> datetime:
+    """The wall clock as Kubernetes writes times: what decisions are made by and what stands in a status."""
+    return utc_now().replace(microsecond=0)
+
+
 async def run(
     settings: Settings, *, kubeconfig: str | None = None, hold_signals: Callable[[], None] = lambda: None
 ) -> None:
@@ -63,10 +68,13 @@ async def run(
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    runner = await web.serve(
-        settings.metrics_port, registry, alive=lambda: queue.oldest_wait() < STUCK_AFTER, ready=lambda: True
-    )
     lease = Lease(api, utc_now, name=settings.lease_name, namespace=settings.pod_namespace, holder=settings.pod_name)
+    runner = await web.serve(
+        settings.metrics_port,
+        registry,
+        alive=lambda: queue.oldest_wait() < STUCK_AFTER,
+        ready=lambda: lease.answered,
+    )
     try:
         await lease.acquire()
         _log.info("leading", lease=settings.lease_name, holder=settings.pod_name)
@@ -99,12 +107,12 @@ def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) ->
     executor = Executor(
         api,
         cache,
-        utc_now,
+        whole_seconds,
         image=settings.evaluator_image,
         pull_policy=settings.evaluator_image_pull_policy,
     )
     observe_only = settings.mode is Mode.OBSERVE_ONLY
-    return Reconciler(api, cache, queue, executor, utc_now, observe_only=observe_only)
+    return Reconciler(api, cache, queue, executor, whole_seconds, observe_only=observe_only)
 
 
 async def _until_lost(lease: Lease) -> None:
@@ -166,6 +174,6 @@ async def _watch(watched: Sequence[Source], queue: Queue, settings: Settings, ho
         namespaces=namespaces,
     )
     hold_signals()
-    # In the end kopf cancels every task that is not `ours`; the watches it has by then ended.
+    # When they end, kopf cancels every task that is not among `ours`: whatever was begun since ends as well.
     await kopf.run_tasks(tasks, ignored=ours)
     raise WatchEndedError
