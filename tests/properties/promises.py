@@ -103,7 +103,7 @@ class Ledger:
     def created(self, job: Job) -> None:
         """A Job was created."""
         known = self.names.setdefault(job.name, _stands_for(job))
-        self.demand(known == _stands_for(job), "a name stands for one intent", f"{job.name}: {known}, {job.order}")
+        self.demand(known == _stands_for(job), "a name stands for one intent", (job.name, known, job.order))
         if not isinstance(job.order, Attempt):
             return
         unfinished = [one.name for one in self.cluster.jobs.values() if one.trains and not one.finished]
@@ -125,7 +125,7 @@ class Ledger:
         said = self.cluster.status.rollout
         wanted = said is not None and said.stage is RolloutStage.PROGRESSING
         written = wanted and said is not None and _moves(said) == _moves(rollout)
-        self.demand(written, "only what is written down is done", f"{rollout}, written: {said}")
+        self.demand(written, "only what is written down is done", (rollout, said))
         self.demand(not self.hands_off, "what a person took back is left alone", rollout)
         self.demand(rollout.id not in self.ids, "a rollout's id is used once", rollout.id)
         self.ids.add(rollout.id)
@@ -163,22 +163,22 @@ class Ledger:
         ours = self.forward
         if ours is not None and live.generation == self.generation and live.running != live.uri:
             late = cluster.now >= ours.deadline
-            self.demand(not late, "a rollout that does not finish is rolled back", f"{ours}, status: {rollout}")
+            self.demand(not late, "a rollout that does not finish is rolled back", (ours, rollout))
         known = status.serving_model
         right = progressing or (known is not None and known.uri == live.uri)
-        self.demand(right, "the status says who serves", f"{known}, live: {live.uri}")
+        self.demand(right, "the status says who serves", (known, live.uri))
 
     def quiet(self, decision: Decision, later: Decision, moment: datetime) -> None:
         """At rest, and again just before the next decision is due."""
         told = [action for action in (*decision.actions, *later.actions) if isinstance(action, Tell)]
         still = later.status == self.cluster.status and not told
-        self.demand(still, "in a steady state nothing is written", f"{moment}, due {decision.next_time}: {told}")
+        self.demand(still, "in a steady state nothing is written", (moment, decision.next_time, told))
 
     # --- promises about what is written ----------------------------------------------------------------------------
     def _windows(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
         old, new = before.last_evaluation, after.last_evaluation
         if new is not None and old is not None and new.name != old.name:
-            order = f"{old.window.index}, {new.window.index}"
+            order = (old.window.index, new.window.index)
             self.demand(new.window.index > old.window.index, "windows are judged in order, each once", order)
         if new is not None and new != old and new.verdict in _CLEARS and self._counts(new.window):
             self.healthy.add((new.window.index, new.model_uri))
@@ -202,7 +202,7 @@ class Ledger:
         if rollout is not None and rollout.stage is RolloutStage.VERIFYING:
             live = self.cluster.serving
             runs = live.running == rollout.to_uri and not live.crashed
-            self.demand(runs, "promoted is what runs", f"{rollout.to_uri}, running: {live.running}")
+            self.demand(runs, "promoted is what runs", (rollout.to_uri, live.running))
             self.forward = None
         elif after.history and after.history[-1].reason in ("NewChampion", "Reverted"):
             self.rests_until, self.attempts = None, 0
@@ -224,7 +224,7 @@ class Ledger:
         one = before.attempt is None and not (running and after.rollout == before.rollout)
         self.demand(one, "one attempt at a time", before.attempt or before.rollout)
         rested = self.rests_until is None or self.cluster.now >= self.rests_until
-        self.demand(rested, "between attempts it cools down", f"{self.rests_until} at {self.cluster.now}")
+        self.demand(rested, "between attempts it cools down", (self.rests_until, self.cluster.now))
         self.attempts += 1
         most = spec.retrain.max_attempts if spec.retrain else 0
         self.demand(self.attempts <= most, "after so many attempts it stops", self.attempts)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from modelmonitor.controller.app import LeaseLostError, ServingKindsChangedError, WatchEndedError, run
 from modelmonitor.controller.settings import Settings
+from modelmonitor.kube.errors import ApiError
 
 
 def main() -> int:
@@ -34,6 +35,9 @@ def main() -> int:
         code = 1
     except* WatchEndedError:
         structlog.get_logger().warning("the watches ended, starting anew")
+        code = 1
+    except* ApiError as refused:
+        structlog.get_logger().error("the API server did not let it begin", message=str(refused.exceptions[0]))
         code = 1
     return code
 

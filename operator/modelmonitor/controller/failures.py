@@ -1,7 +1,10 @@
 """From an answer of the API server to what it means for the monitor, in words that say what to do."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
+from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.domain.actions import (
     Action,
     DeleteEvaluation,
@@ -57,6 +60,19 @@ def failure_of(action: Action, error: ApiError, *, account: str) -> Failure:
         return Failure(Remedy.READ_AGAIN, "Conflict", error.message)
     why = "QuotaExceeded" if "exceeded quota" in error.message else "ApiServerUnavailable"
     return Failure(Remedy.RETRY, why, f"Could not {doing}, it is tried again: {error.message}")
+
+
+def steadied(failures: Iterable[Failure], recorded: ModelMonitorStatus) -> tuple[Failure, ...]:
+    """The failures, in the words in which the status tells of them already.
+
+    What is only tried again says something else each time: a port number, a count. Each change would be a write, each
+    write an event, each event another try at once, and the pauses between tries would be none.
+    """
+    told = {one.reason: one.message for one in recorded.conditions if one.type == "Ready"}
+    return tuple(
+        replace(one, message=told.get(one.reason, one.message)) if one.remedy is Remedy.RETRY else one
+        for one in failures
+    )
 
 
 def _forbidden(doing: str, message: str, account: str) -> str:

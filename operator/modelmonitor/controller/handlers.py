@@ -5,7 +5,7 @@ from typing import Any
 
 import kopf
 
-from modelmonitor.controller.listing import Source
+from modelmonitor.controller.listing import Source, heard
 from modelmonitor.controller.queue import Queue
 
 
@@ -21,15 +21,7 @@ def _watch(registry: kopf.OperatorRegistry, source: Source, queue: Queue) -> Non
     # kopf logs and drops what a handler raises, so nothing here can fail but a bug: all work is in the queue.
     @kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)
     async def changed(event: Mapping[str, Any], **_: object) -> None:
-        raw = event["object"]
-        # Asked before the change: a monitor that turns to another target leaves the old one to somebody.
-        concerned = list(source.concerned(raw))
-        if event["type"] == "DELETED":
-            source.store.remove(raw)
-        elif not source.store.apply(raw) and event["type"] is None:
-            # Listed again after a break, and nothing new: ten thousand monitors need not look around for that.
-            return
-        for key in concerned:
+        for key in heard(source, event):
             await queue.add(key)
 
 

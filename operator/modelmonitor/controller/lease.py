@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
+
 from modelmonitor.kube.api import Api, Document, Patch
-from modelmonitor.kube.errors import AlreadyExistsError, ApiError, NotFoundError
+from modelmonitor.kube.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
 from modelmonitor.kube.resources import LEASES
 
 DURATION: Final = timedelta(seconds=15)
 RENEW_DEADLINE: Final = timedelta(seconds=10)
 PAUSE: Final = timedelta(seconds=2)
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Lease:
         self._namespace = namespace
         self._holder = holder
         self._observed: Observed | None = None
+        self._told = ""
+        self.answered = False
+        """Whether the API server has ever let us see it: before that nobody should count on this replica."""
 
     async def acquire(self) -> None:
         """Wait until it is ours."""
@@ -56,7 +62,8 @@ class Lease:
             found = await self._api.get(LEASES.path(self._namespace, self._name))
         except NotFoundError:
             return await self._create()
-        except ApiError:
+        except ApiError as error:
+            self._tell(error)
             return False
         self._note(found)
         observed = self._observed
@@ -84,6 +91,7 @@ class Lease:
         return self._clock() - observed.at >= DURATION
 
     def _note(self, found: Document) -> None:
+        self.answered, self._told = True, ""
         version = found["metadata"]["resourceVersion"]
         if self._observed is None or self._observed.version != version:
             holder = str((found.get("spec") or {}).get("holderIdentity") or "")
@@ -101,15 +109,27 @@ class Lease:
             self._note(await self._api.create(LEASES.path(self._namespace), body))
         except AlreadyExistsError:
             return False
+        except ApiError as error:
+            self._tell(error)
+            return False
         return True
 
     async def _write(self, version: str, holder: str) -> bool:
         body = {"metadata": {"resourceVersion": version}, "spec": self._spec(holder)}
         try:
             self._note(await self._api.patch(LEASES.path(self._namespace, self._name), body, Patch.MERGE))
-        except ApiError:
+        except ConflictError:
+            return False
+        except ApiError as error:
+            self._tell(error)
             return False
         return True
+
+    def _tell(self, error: ApiError) -> None:
+        """It is tried again every other second, for ever perhaps: said once, not each time, and not never."""
+        if error.message != self._told:
+            _log.warning("the lease cannot be had", lease=self._name, message=error.message)
+        self._told = error.message
 
     def _spec(self, holder: str) -> Document:
         now = self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

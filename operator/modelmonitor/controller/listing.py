@@ -52,6 +52,21 @@ def sources(cache: Cache, *, seldon: bool) -> tuple[Source, ...]:
     )
 
 
+def heard(source: Source, event: Mapping[str, Any]) -> list[Key]:
+    """Take a watch event into the cache; the monitors for which it is news.
+
+    What the cache has already is none: the echo of our own write, or ten thousand monitors that are listed once more
+    after a break.
+    """
+    raw = event["object"]
+    # Asked before the change: a monitor that turns to another target leaves the old one to somebody.
+    concerned = list(source.concerned(raw))
+    if event["type"] == "DELETED":
+        source.store.remove(raw)
+        return concerned
+    return concerned if source.store.apply(raw) else []
+
+
 async def read_everything(api: Api, cache: Cache, watched: Sequence[Source], namespaces: Sequence[str]) -> set[Key]:
     """Bring the cache up to date; the monitors for which there is news.
 

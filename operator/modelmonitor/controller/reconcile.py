@@ -8,6 +8,7 @@ import structlog
 from modelmonitor.api.status import ModelMonitorStatus, Phase
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor, changes_something
+from modelmonitor.controller.failures import steadied
 from modelmonitor.controller.gather import Gathered, gather, status_of
 from modelmonitor.controller.projections import Key
 from modelmonitor.controller.queue import Queue
@@ -56,13 +57,12 @@ class Reconciler:
         decision = decide(seen, self._clock())
         if any(changes_something(action) for action in decision.actions):
             await self._still(key, gathered.resource_version)
-        failures = await self._executor.run(seen, decision.actions)
+        failures = steadied(await self._executor.run(seen, decision.actions), seen.recorded)
         wanted = after(decision.status, failures, recorded=seen.recorded, generation=seen.generation, now=self._clock())
         if wanted.document() != seen.recorded.document():
             await self._write(key, gathered.resource_version, wanted)
         acted = not failures and any(self._made_a_difference(seen, action) for action in decision.actions)
-        # What was written may be an intent: the next decision carries it out. A failure that only has another message
-        # each time (a port number, a count) must not come back at once, for ever.
+        # What was written may be an intent: the next decision carries it out. That something failed is none.
         if acted or _intents(wanted) != _intents(seen.recorded):
             await self._queue.add(key)
         await self._queue.at(key, min(filter(None, (decision.next_time, gathered.turns)), default=None))

@@ -1,5 +1,6 @@
 """The operator's process, in this one: started on what the API server has, killed at a call that the test names."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,14 +54,15 @@ class Call:
         return self.path.endswith("/events")
 
 
-async def _at_once(_call: Call) -> None:
-    return
+async def at_once(_call: Call) -> None:
+    """Nothing happens before a call."""
 
 
 @dataclass
 class WatchedApi:
     """`Api` that notes every call, and dies before or after the one it is told to.
 
+    `turn`: what happens in the world before a call; what it raises is the answer.
     `impersonates`: whether calls are made in the monitor's name, as the operator makes them. The admin of a test may
     do everything in its own.
     """
@@ -69,7 +71,7 @@ class WatchedApi:
     calls: list[Call] = field(default_factory=list)
     die_before: Callable[[int, Call], bool] = lambda _number, _call: False
     die_after: Callable[[int, Call], bool] = lambda _number, _call: False
-    turn: Callable[[Call], Awaitable[None]] = _at_once
+    turn: Callable[[Call], Awaitable[None]] = at_once
     impersonates: bool = False
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Document:
@@ -122,7 +124,9 @@ class Process:
 
     async def sync(self) -> None:
         """What the watches would have told; not among the calls."""
-        await read_everything(self.api.inner, self.cache, sources(self.cache, seldon=True), [self.namespace])
+        kinds = sources(self.cache, seldon=True)
+        reading = (read_everything(self.api.inner, self.cache, [kind], [self.namespace]) for kind in kinds)
+        await asyncio.gather(*reading)
 
     async def attempt(self, name: str = "flights") -> bool:
         """Reconcile once on what is known, as a worker does."""

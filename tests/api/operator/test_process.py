@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 
 from e2e.cluster.controlplane import ControlPlane
-from e2e.scenarios.chart import NAMESPACE
+from e2e.scenarios.chart import NAMESPACE, RELEASE
 from modelmonitor.api.result import Verdict
 from modelmonitor.kube.api import HttpApi
-from modelmonitor.kube.resources import LEASES
+from modelmonitor.kube.resources import LEASES, MONITORS
 from tests.api.operator.cluster import Cluster
 from tests.api.operator.conftest import new_namespace
 from tests.api.operator.rights import grant
@@ -29,12 +29,13 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 class Operator:
     """A process of `python -m modelmonitor.controller`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, log: Path) -> None:
         self.process = process
         self.port = port
+        self.log = log
 
     @classmethod
-    async def start(cls, kubeconfig: Path, namespace: str, pod: str) -> "Operator":
+    async def start(cls, kubeconfig: Path, namespace: str, pod: str, log: Path) -> "Operator":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = int(free.getsockname()[1])
@@ -48,13 +49,19 @@ class Operator:
             "MODELMONITOR_POD_NAME": pod,
             "MODELMONITOR_METRICS_PORT": str(port),
         }
-        return cls(
-            await asyncio.create_subprocess_exec(sys.executable, "-m", "modelmonitor.controller", env=environment), port
-        )
+        command = [sys.executable, "-m", "modelmonitor.controller"]
+        with log.open("w") as output:
+            process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=output)
+        return cls(process, port, log)
 
     async def asked(self, path: str) -> tuple[int, str]:
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as answer:
-            return answer.status, await answer.text()
+        """Status and text of the answer; 0 while nobody listens."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        try:
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return answer.status, await answer.text()
+        except aiohttp.ClientConnectionError:
+            return 0, ""
 
     async def end(self, how: signal.Signals) -> tuple[int, float]:
         """Exit code, and how many seconds it took."""
@@ -67,13 +74,15 @@ class Operator:
 class House:
     """Starts processes, and leaves none behind."""
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, logs: Path) -> None:
         self.kubeconfig = kubeconfig
         self.namespace = namespace
+        self.logs = logs
         self.started: list[Operator] = []
 
     async def operator(self, pod: str) -> Operator:
-        self.started.append(await Operator.start(self.kubeconfig, self.namespace, pod))
+        log = self.logs / f"{len(self.started)}.log"
+        self.started.append(await Operator.start(self.kubeconfig, self.namespace, pod, log))
         return self.started[-1]
 
     async def clear(self) -> None:
@@ -84,10 +93,10 @@ class House:
 
 
 @pytest.fixture
-async def house(seldon_kind: ControlPlane, operators_kubeconfig: Path) -> AsyncIterator[House]:
+async def house(seldon_kind: ControlPlane, operators_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[House]:
     namespace = new_namespace(seldon_kind, f"process-{time.monotonic_ns()}")
     grant(seldon_kind, namespace)
-    house = House(operators_kubeconfig, namespace)
+    house = House(operators_kubeconfig, namespace, tmp_path)
     yield house
     await house.clear()
 
@@ -107,13 +116,13 @@ async def test_it_watches_serves_its_numbers_ends_on_sigterm_and_goes_on_after_s
     connection: HttpApi, house: House
 ) -> None:
     cluster = Cluster(connection, house.namespace)
-    first = await house.operator("first")
+    first = await house.operator("operator-0")
 
     async def holder() -> Any:
         leases = (await connection.get(LEASES.path(NAMESPACE)))["items"]
         return leases[0]["spec"]["holderIdentity"] if leases else None
 
-    assert await until(holder) == "first"
+    assert await until(holder) == "operator-0"
     # Only now, so that it is kopf's watch that tells.
     await cluster.serve("s3://models/flights/january")
     await cluster.apply_monitor(SPEC)
@@ -122,17 +131,54 @@ async def test_it_watches_serves_its_numbers_ends_on_sigterm_and_goes_on_after_s
     assert (await first.asked("/readyz"))[0] == 200
     assert 'modelmonitor_phase{monitor="flights"' in (await first.asked("/metrics"))[1]
 
-    await first.end(signal.SIGKILL)
+    assert (await first.end(signal.SIGKILL))[0] == -signal.SIGKILL
     await cluster.measured(job, judged(job, Verdict.PASS, 1))
-    second = await house.operator("second")
+    # The kubelet starts the container anew, and the pod keeps its name: nobody waits for the Lease to run out.
+    second = await house.operator("operator-0")
 
     async def verdict() -> Any:
         return (await cluster.monitor())["status"].get("lastEvaluation", {}).get("verdict")
 
-    assert await until(verdict, seconds=45) == "Pass"
-    assert await holder() == "second"
+    assert await until(verdict) == "Pass"
+    await connection.delete(MONITORS.path(house.namespace, "flights"))
 
+    async def forgotten() -> bool:
+        return 'monitor="flights"' not in (await second.asked("/metrics"))[1]
+
+    await until(forgotten)
     code, seconds = await second.end(signal.SIGTERM)
     assert code == 0
     assert seconds < 10
     assert not await holder(), "the Lease is given back"
+
+
+async def test_without_rights_it_is_not_ready_says_why_once_and_ends_on_sigterm(
+    seldon_kind: ControlPlane, house: House
+) -> None:
+    house.kubeconfig = seldon_kind.kubeconfig_for("nobody")
+    operator = await house.operator("operator-0")
+
+    async def said() -> bool:
+        return 'User \\"nobody\\" cannot get resource \\"leases\\"' in operator.log.read_text()
+
+    await until(said)
+    assert (await operator.asked("/readyz"))[0] == 503
+    assert (await operator.asked("/healthz"))[0] == 200
+    await asyncio.sleep(2.5)
+    assert operator.log.read_text().count("the lease cannot be had") == 1
+    code, seconds = await operator.end(signal.SIGTERM)
+    assert code == 0
+    assert seconds < 10
+
+
+async def test_with_half_of_its_rights_it_ends_with_the_one_that_is_missing(
+    seldon_kind: ControlPlane, house: House
+) -> None:
+    house.kubeconfig = seldon_kind.kubeconfig_for("half")
+    lease = ("create", "rolebinding", "half", f"--role={RELEASE}-lease", "--user=half", "-n", NAMESPACE)
+    seldon_kind.kubectl(*lease)
+    operator = await house.operator("operator-0")
+    assert await asyncio.wait_for(operator.process.wait(), 30) == 1
+    log = operator.log.read_text()
+    assert 'cannot list resource \\"modelmonitors\\"' in log
+    assert "Traceback" not in log

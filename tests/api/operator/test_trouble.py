@@ -2,6 +2,7 @@
 
 import copy
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from modelmonitor.api.result import Verdict
 from modelmonitor.api.status import Measurement
 from modelmonitor.domain import names
 from modelmonitor.kube.api import Patch
+from modelmonitor.kube.errors import TransientError
 from modelmonitor.kube.resources import EVALUATIONS, JOBS, MONITORS
 from tests.api.operator.cluster import container_status
+from tests.api.operator.process import Call, at_once
 from tests.api.operator.stage import Stage
 from tests.api.operator.walk import SPEC, judged
 
@@ -193,6 +196,31 @@ async def test_a_job_that_the_quota_refuses_is_created_when_there_is_room(
     seldon_kind.kubectl("delete", "quota", "few", "-n", stage.namespace)
     await stage.process.settle()
     await goes_well(stage)
+
+
+async def test_a_failure_that_is_worded_anew_each_time_is_told_once_and_waits_its_turn(stage: Stage) -> None:
+    await stage.play("the second window fails as well")
+    ports = count(40000)
+
+    async def broken(call: Call) -> None:
+        if call.verb == "patch" and "/seldondeployments/" in call.path:
+            raise TransientError(f"failed calling webhook: read tcp 10.0.0.7:{next(ports)}->10.96.0.9:443: reset")
+
+    stage.api.turn = broken
+    await stage.play("the candidate is better")
+    version = (await stage.cluster.monitor())["metadata"]["resourceVersion"]
+    for _ in range(5):
+        assert not await stage.process.attempt()
+        assert len(stage.process.queue) == 0, "it comes back after a pause, and not at once"
+    assert (await stage.cluster.monitor())["metadata"]["resourceVersion"] == version
+    status, reason, message = await stage.condition("Ready")
+    assert (status, reason) == ("False", "ApiServerUnavailable")
+    assert message.startswith("Could not patch the SeldonDeployment, it is tried again: failed calling webhook")
+    assert next(ports) > 40005
+    stage.api.turn = at_once
+    await stage.process.settle()
+    assert len(stage.rolled()) == 1
+    assert (await stage.condition("Ready"))[0] == "True"
 
 
 def _quota_is_known(plane: ControlPlane, namespace: str) -> None:

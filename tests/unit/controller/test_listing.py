@@ -6,7 +6,7 @@ import pytest
 
 from modelmonitor.controller import labels
 from modelmonitor.controller.cache import Cache
-from modelmonitor.controller.listing import Source, sources
+from modelmonitor.controller.listing import Source, heard, sources
 from modelmonitor.kube.resources import DEPLOYMENTS, JOBS, MONITORS, SELDON_DEPLOYMENTS, Resource
 from tests.unit.controller.objects import SPEC, heard_of, job, monitor
 
@@ -83,3 +83,24 @@ def test_finished_evaluations_and_other_peoples_jobs_and_pods_are_not_watched() 
         "SeldonDeployment": "",
         "Deployment": "seldon-deployment-id",
     }
+
+
+def told(cache: Cache, resource: Resource, kind: str | None, raw: Raw) -> set[str]:
+    return {key.name for key in heard(source(cache, resource), {"type": kind, "object": raw})}
+
+
+def test_a_change_is_news_and_its_echo_is_none(cache: Cache) -> None:
+    raw = looks_at("apart", "trains")
+    assert told(cache, MONITORS, "MODIFIED", raw) == {"apart"}
+    assert told(cache, MONITORS, "MODIFIED", raw) == set()
+    assert told(cache, MONITORS, None, raw) == set(), "listed again after a break"
+
+
+def test_a_deletion_is_always_news_for_those_that_are_left(cache: Cache) -> None:
+    raw = looks_at("old", "flights")
+    assert told(cache, MONITORS, "DELETED", raw) == {"old", "young"}
+    assert cache.monitors.get("team", "old") is None
+
+
+def test_who_turns_away_is_news_for_those_that_it_leaves(cache: Cache) -> None:
+    assert told(cache, MONITORS, "MODIFIED", looks_at("old", "elsewhere")) == {"old", "young"}
