@@ -2,8 +2,9 @@
 
 It keeps what the real ones were seen to keep: a name is created once, a delete names a uid, a patch is applied only
 while its tests hold, a status is written only over the version that was read; old pods serve until new ones are ready,
-and what Seldon says of itself proves nothing. `guards` are what the operator's calls ask of it; a planted bug leaves
-one out.
+and what Seldon says of itself proves nothing. `guards` are what the operator asks before it does or believes something:
+that the monitor is still the one it decided on, that the serving object is, that the status is, that pods run the
+model. A planted bug leaves one out.
 """
 
 import json
