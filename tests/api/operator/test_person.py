@@ -111,7 +111,9 @@ async def test_another_field_is_edited_in_the_middle_and_stays_as_it_was_set(sta
     assert live["metadata"]["annotations"] == {ROLLOUT_ANNOTATION: "1"}
 
 
-@pytest.mark.parametrize("until", ["the second window fails as well", "the candidate is better"])
+@pytest.mark.parametrize(
+    "until", [pytest.param("the second window fails as well", marks=pytest.mark.faults), "the candidate is better"]
+)
 async def test_the_serving_object_is_deleted_and_made_again(stage: Stage, until: str) -> None:
     await stage.play(until)
     path = SELDON_DEPLOYMENTS.path(stage.namespace, "flights")

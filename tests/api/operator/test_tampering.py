@@ -63,7 +63,12 @@ async def goes_on(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "until",
-    ["a monitor is applied", "the first window fails", "the second window fails as well", "the candidate is better"],
+    [
+        pytest.param("a monitor is applied", marks=pytest.mark.faults),
+        "the first window fails",
+        pytest.param("the second window fails as well", marks=pytest.mark.faults),
+        "the candidate is better",
+    ],
 )
 async def test_wiped_it_begins_anew_with_the_live_model_and_clears_up(stage: Stage, until: str) -> None:
     await stage.play(until)

@@ -102,7 +102,7 @@ FAILED_JOB = {"failed": "BackoffLimitExceeded", "message": "Job has reached the 
         ),
         pytest.param(
             {}, {"failed": "DeadlineExceeded", "message": "Job was active longer than specified deadline"},
-            "DeadlineExceeded", "raise spec.jobs.deadline", id="it took too long",
+            "DeadlineExceeded", "raise spec.jobs.deadline", id="it took too long", marks=pytest.mark.faults,
         ),
         pytest.param(None, FAILED_JOB, "Interrupted", "lost its Pod", id="its pod was taken away"),
     ],
