@@ -5,15 +5,14 @@ from typing import Any, Final
 
 from modelmonitor.api.crdgen import structural
 from modelmonitor.api.evaluation import ModelEvaluationStatus
-from modelmonitor.api.monitor import MetricName
-from modelmonitor.api.status import STATUS_LIMIT, ModelMonitorStatus
+from modelmonitor.api.status import HEADLINES, STATUS_LIMIT, ModelMonitorStatus
 from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
 TEXTS: Final = {"uri": 128, "reason": 24, "type": 16, "name": 63}
 SENTENCE: Final = TEXTS | {"message": 160}
-LISTS: Final = {"conditions": 8, "metrics": len(MetricName), "failingWindows": 10, "because": 10, "history": 20}
+LISTS: Final = {"conditions": 8, "metrics": HEADLINES, "failingWindows": 10, "because": 10, "history": 20}
 
 
 def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0) -> Any:

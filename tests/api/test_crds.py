@@ -125,8 +125,18 @@ CREATING: Final = (
         rejects=({"metrics": [{"name": "f1", "min": 0.3, "max": 0.2}]},),
     ),
     Case(
+        "spec.metrics[0]",
+        "this metric lies between 0 and 1: write min and max as shares, such as 0.2 for 20 %",
+        accepts=(
+            {"metrics": [{"name": "log_loss", "max": 3}]},
+            {"metrics": [{"name": "matthews_corrcoef", "min": -0.5}]},
+        ),
+        rejects=({"metrics": [{"name": "f1", "min": 20}]}, {"metrics": [{"name": "brier_score", "max": -0.1}]}),
+    ),
+    Case(
         "spec",
-        "roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        "roc_auc, average_precision, log_loss, brier_score, expected_calibration_error need scores: name"
+        " data.columns.score, or use data.predictions.model",
         accepts=(
             {"metrics": [{"name": "roc_auc", "min": 0.6}]},
             {
@@ -155,7 +165,7 @@ CREATING: Final = (
     ),
     Case(
         "spec",
-        "challenger.metric roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+        "this challenger.metric needs scores: name data.columns.score, or use data.predictions.model",
         accepts=(
             {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}},
             {

@@ -1,5 +1,6 @@
 """`ModelMonitor.spec`: what a data scientist declares. The docstrings are what `kubectl explain` prints."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
@@ -23,10 +24,34 @@ class MetricName(StrEnum):
     """Metrics by the names that scikit-learn gives them."""
 
     ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
     PRECISION = "precision"
     RECALL = "recall"
+    SPECIFICITY = "specificity"
     F1 = "f1"
+    MATTHEWS_CORRCOEF = "matthews_corrcoef"
+    COHEN_KAPPA = "cohen_kappa"
     ROC_AUC = "roc_auc"
+    AVERAGE_PRECISION = "average_precision"
+    LOG_LOSS = "log_loss"
+    BRIER_SCORE = "brier_score"
+    EXPECTED_CALIBRATION_ERROR = "expected_calibration_error"
+
+
+SCORED_METRICS: Final = (
+    MetricName.ROC_AUC,
+    MetricName.AVERAGE_PRECISION,
+    MetricName.LOG_LOSS,
+    MetricName.BRIER_SCORE,
+    MetricName.EXPECTED_CALIBRATION_ERROR,
+)
+"""Metrics that need scores; the predicted class is not enough."""
+WIDER_THAN_SHARES: Final = (MetricName.MATTHEWS_CORRCOEF, MetricName.COHEN_KAPPA, MetricName.LOG_LOSS)
+"""Metrics that can lie outside of 0 and 1."""
+
+
+def _cel(names: Iterable[MetricName]) -> str:
+    return "[" + ", ".join(f"'{name}'" for name in names) + "]"
 
 
 class Severity(StrEnum):
@@ -253,6 +278,10 @@ class Schedule(Ruled):
     """How many windows to make up for after a pause: when more are waiting, the oldest are skipped."""
 
 
+Bound = Annotated[float, Field(ge=-1e12, le=1e12)]
+"""The value of an objective."""
+
+
 class Metric(Ruled):
     """Each has a name, and a `min` or a `max`."""
 
@@ -265,13 +294,18 @@ class Metric(Ruled):
             "!has(self.min) || !has(self.max) || self.min <= self.max",
             "the metric's min is above its max: no value meets both, lower min or raise max",
         ),
+        Rule(
+            f"self.name in {_cel(WIDER_THAN_SHARES)} || (!has(self.min) || (self.min >= 0.0 && self.min <= 1.0))"
+            " && (!has(self.max) || (self.max >= 0.0 && self.max <= 1.0))",
+            "this metric lies between 0 and 1: write min and max as shares, such as 0.2 for 20 %",
+        ),
     )
 
     name: MetricName
     """The metric, by the name that scikit-learn gives it."""
-    min: Share | None = None
+    min: Bound | None = None
     """The objective: the metric must not be below this value."""
-    max: Share | None = None
+    max: Bound | None = None
     """The objective: the metric must not be above this value."""
     severity: Severity = Severity.FAIL
     """What a missed objective means. Fail: the window counts towards retraining. Warn: it is only told."""
@@ -406,9 +440,9 @@ class ModelMonitorSpec(Ruled):
 
     rules: ClassVar = (
         Rule(
-            "!self.metrics.exists(m, m.name == 'roc_auc') || has(self.data.predictions.model)"
+            f"!self.metrics.exists(m, m.name in {_cel(SCORED_METRICS)}) || has(self.data.predictions.model)"
             " || has(self.data.columns.score)",
-            "roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+            f"{', '.join(SCORED_METRICS)} need scores: name data.columns.score, or use data.predictions.model",
         ),
         Rule(
             "!has(self.challenger) || has(self.retrain)",
@@ -419,9 +453,9 @@ class ModelMonitorSpec(Ruled):
             "rollout has no meaning without retrain: add retrain, or remove rollout",
         ),
         Rule(
-            "!has(self.challenger) || self.challenger.metric != 'roc_auc' || has(self.data.predictions.model)"
-            " || has(self.data.columns.score)",
-            "challenger.metric roc_auc needs scores: name data.columns.score, or use data.predictions.model",
+            f"!has(self.challenger) || !(self.challenger.metric in {_cel(SCORED_METRICS)})"
+            " || has(self.data.predictions.model) || has(self.data.columns.score)",
+            "this challenger.metric needs scores: name data.columns.score, or use data.predictions.model",
         ),
     )
 

@@ -119,7 +119,7 @@ class ComparisonResult(Model):
     candidate: float | None = None
     """The candidate's value."""
     difference: float | None = None
-    """Candidate minus champion."""
+    """By how much the candidate is better: candidate minus champion, or the reverse where less is better."""
     low: float | None = None
     """Lower bound of the difference, one-sided, at `confidence`."""
     minimum_gain: Share = 0.0

@@ -19,6 +19,9 @@ from modelmonitor.api.types import ConditionStatus, Message, Model, Name, Note, 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
 STATUS_LIMIT: Final = 16 * 1024
 
+HEADLINES: Final = 8
+"""So many metrics of the newest window stand in the status, the failing ones first; the ModelEvaluation has more."""
+
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Digest = Annotated[str, StringConstraints(max_length=80)]
 
@@ -101,8 +104,8 @@ class LastEvaluation(Model):
     """Why, as a sentence."""
     model_uri: Uri
     """The model that was judged."""
-    metrics: Annotated[tuple[MetricResult, ...], Field(max_length=16), ListMap("name")] = ()
-    """Its metrics."""
+    metrics: Annotated[tuple[MetricResult, ...], Field(max_length=HEADLINES), ListMap("name")] = ()
+    """Its metrics, the failing ones first."""
     rows: Rows = 0
     """Rows of the window."""
     coverage: Share | None = None

@@ -42,14 +42,14 @@ class ClassReader:
         self._said: Final = positive_class
         self._seen: set[str] = set()
 
-    def read(self, field: str, column: str, values: pa.Array) -> NDArray[np.int8]:
+    def read(self, field: str, column: str, values: pa.Array) -> NDArray[np.intp]:
         """1 where the class is the positive one, 0 where it is the other, `MISSING` where there is none; shape (rows,).
 
         Raises:
             DataError: when the columns read so far cannot be those of this binary task.
         """
         if pa.types.is_null(values.type):
-            return np.full(len(values), MISSING, np.int8)
+            return np.full(len(values), MISSING, np.intp)
         coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         texts = [class_text(value.as_py()) for value in coded.dictionary[:1000]]
         codes = pc.fill_null(coded.indices.cast(pa.int32()), len(texts)).to_numpy(zero_copy_only=False)
@@ -57,7 +57,7 @@ class ClassReader:
         self._seen |= {text for text in present if text is not None}
         self._check(field, column, len(coded.dictionary))
         kinds = [MISSING if text is None else int(text == self._positive) for text in texts]
-        classes: NDArray[np.int8] = np.asarray([*kinds, MISSING], np.int8)[codes]
+        classes: NDArray[np.intp] = np.asarray([*kinds, MISSING], np.intp)[codes]
         return classes
 
     def _check(self, field: str, column: str, distinct: int) -> None:

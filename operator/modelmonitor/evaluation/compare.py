@@ -11,20 +11,19 @@ import numpy as np
 
 from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Comparison, ComparisonResult
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.judge import NO_SCORES, TOO_FEW_BLOCKS, TOO_FEW_ROWS, UNDEFINED
-from modelmonitor.evaluation.metrics import CATALOGUE, NEED_SCORES
+from modelmonitor.evaluation.metrics import CATALOGUE
 from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics.kinds import ROWS
 
 
-def compare(
-    champion: Accumulator, candidate: Accumulator, challenger: Challenger, minimum_rows: int
-) -> ComparisonResult:
-    """Compare two models by the counts of the same rows.
+def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_rows: int) -> ComparisonResult:
+    """Compare two models by their statistics of the same rows.
 
     Args:
-        champion: counts of the serving model.
-        candidate: counts of its challenger.
+        champion: statistics of the serving model.
+        candidate: statistics of its challenger.
         challenger: the metric, the least gain and the confidence.
         minimum_rows: the least rows of the metric's denominator, for either model.
     """
@@ -34,19 +33,20 @@ def compare(
         minimum_gain=challenger.minimum_gain,
         confidence=challenger.confidence,
     )
-    if challenger.metric in NEED_SCORES and not (champion.has_scores and candidate.has_scores):
-        return result.model_copy(update={"reason": NO_SCORES})
     measure = CATALOGUE[challenger.metric]
+    if any(kind not in tally for kind in measure.needs for tally in (champion, candidate)):
+        return result.model_copy(update={"reason": NO_SCORES})
     old, new = measure.leave_one_out(champion), measure.leave_one_out(candidate)
     old_rows, new_rows = measure.rows(champion), measure.rows(candidate)
     used = (old_rows > 0) | (new_rows > 0)
     known: dict[str, object] = {
-        "rows": int(champion.confusion.sum()),
+        "rows": int(champion[ROWS].counts.sum()),
         "blocks": int(used.sum()),
         "champion": None if math.isnan(old.value) else old.value,
         "candidate": None if math.isnan(new.value) else new.value,
     }
-    without = (new.without - old.without)[used]
+    sign = 1 if measure.greater_is_better else -1
+    without = sign * (new.without - old.without)[used]
     reason = None
     if min(old_rows.sum(), new_rows.sum()) < minimum_rows:
         reason = TOO_FEW_ROWS
@@ -56,7 +56,7 @@ def compare(
         reason = UNDEFINED
     if reason is not None:
         return result.model_copy(update=known | {"reason": reason})
-    difference = new.value - old.value
+    difference = sign * (new.value - old.value)
     quantile = student.quantile(challenger.confidence, int(used.sum()) - 1)
     low = difference - quantile * math.sqrt(jackknife.variance(without))
     better = low > challenger.minimum_gain

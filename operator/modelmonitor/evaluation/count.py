@@ -1,8 +1,9 @@
 """Count: the one pass over the window's rows, through scan, score and accumulate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +12,31 @@ from numpy.typing import NDArray
 from modelmonitor.evaluation.accumulate import Accumulator
 from modelmonitor.evaluation.blocks import Blocks
 from modelmonitor.evaluation.classes import MISSING
+from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.plan import Plan
-from modelmonitor.evaluation.scan import Rows, scan
-from modelmonitor.evaluation.score import LabelReader, Predictions, Predictor
+from modelmonitor.evaluation.scan import Needed, Rows, scan
+from modelmonitor.evaluation.score import LabelReader, Predictor
+from modelmonitor.evaluation.segments import ALL_ROWS, Segments
+from modelmonitor.evaluation.statistics.kinds import Kind
 
 _SAY_EVERY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is counted of each row."""
+
+    labels: LabelReader
+    predictors: Sequence[Predictor]
+    kinds: Collection[Kind[Any]]
+    """The statistics that the metrics need."""
+    segments: Segments = ALL_ROWS
+
+    @property
+    def needed(self) -> Sequence[Needed]:
+        """The columns that it takes."""
+        of_models = (need for predictor in self.predictors for need in predictor.needed)
+        return (*self.labels.needed, *of_models, *self.segments.needed)
 
 
 @dataclass
@@ -57,8 +78,7 @@ def count(
     plan: Plan,
     start: datetime,
     end: datetime,
-    labels: LabelReader,
-    predictors: Sequence[Predictor],
+    wanted: Wanted,
     progress: Callable[[str], None],
 ) -> Counted:
     """Count the rows of [start, end).
@@ -68,32 +88,34 @@ def count(
         ModelError: when a model cannot score the rows.
     """
     blocks = Blocks.of(start, end, plan.source.zone)
-    needed = [*labels.needed, *(need for predictor in predictors for need in predictor.needed)]
-    accumulators = tuple(Accumulator(len(blocks), with_scores=predictor.has_scores) for predictor in predictors)
+    accumulators = tuple(
+        Accumulator(wanted.kinds, len(blocks), groups=wanted.segments.groups, with_scores=predictor.has_scores)
+        for predictor in wanted.predictors
+    )
     counted = Counted(blocks, accumulators, np.zeros(len(blocks), np.int64), np.zeros(len(blocks), np.int64))
     said = 0
-    for rows in scan(plan, start, end, needed):
-        block, truth = blocks.index(rows.times), labels.read(rows)
+    for rows in scan(plan, start, end, wanted.needed):
+        block, truth = blocks.index(rows.times), wanted.labels.read(rows)
         counted.rows_by_block += np.bincount(block, minlength=len(blocks))
         # Rows without a label cannot be judged, so no model need score them.
         known = truth != MISSING
         counted.labelled_by_block += np.bincount(block[known], minlength=len(blocks))
         if known.any():
-            _add(counted, block[known], truth[known], [one.predict(_only(rows, known)) for one in predictors])
+            _add(counted, wanted, block[known], truth[known], _only(rows, known))
         if counted.rows // _SAY_EVERY > said:
             said = counted.rows // _SAY_EVERY
             progress(f"{counted.rows:,} rows read")
     return counted
 
 
-def _add(
-    counted: Counted, block: NDArray[np.intp], truth: NDArray[np.int8], predictions: Sequence[Predictions]
-) -> None:
-    answered = np.logical_and.reduce([said.positive != MISSING for said in predictions])
+def _add(counted: Counted, wanted: Wanted, block: NDArray[np.intp], truth: NDArray[np.intp], rows: Rows) -> None:
+    predictions = [predictor.predict(rows) for predictor in wanted.predictors]
+    answered = np.logical_and.reduce([said.answered for said in predictions])
     counted.unscored += int((~answered).sum())
+    groups = [group[answered] for group in wanted.segments.of(rows)]
     for accumulator, said in zip(counted.accumulators, predictions, strict=True):
-        scores = None if said.scores is None else said.scores[answered]
-        accumulator.add(block[answered], truth[answered], Predictions(said.positive[answered], scores))
+        pairs = Pairs(truth, said.predicted, said.scores)
+        accumulator.add(block[answered], groups, pairs if answered.all() else pairs.only(answered))
 
 
 def _only(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelmonitor.api.job import EvaluationInput
@@ -11,12 +12,14 @@ from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResu
 from modelmonitor.domain.levels import level_per_test
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
-from modelmonitor.evaluation.count import Counted, count
+from modelmonitor.evaluation.count import Counted, Wanted, count
 from modelmonitor.evaluation.errors import InputError
 from modelmonitor.evaluation.judge import Judgement, judge_metric, judge_window
+from modelmonitor.evaluation.metrics import CATALOGUE, measure_of
 from modelmonitor.evaluation.plan import Plan, Source, plan
 from modelmonitor.evaluation.publish import publish
 from modelmonitor.evaluation.score import LabelReader
+from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
 
 _INSTANT = timedelta(microseconds=1)
@@ -85,7 +88,8 @@ def _look(
     labels = LabelReader(given.data.columns, given.model)
     if start >= given.window.end:
         return _named(_insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
-    counted = count(found, start, given.window.end, labels, [one.predictor for one in contenders], progress)
+    wanted = Wanted(labels, [one.predictor for one in contenders], _kinds(given))
+    counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
     result = _named(_result(given, found.data_through, counted, why_empty), contenders).model_copy(
         update={"rows": counted.rows, "coverage": counted.coverage}
@@ -125,13 +129,21 @@ def _result(given: EvaluationInput, data_through: datetime, counted: Counted, wh
 
 def _judged(given: EvaluationInput, counted: Counted) -> EvaluationResult:
     alpha = level_per_test(given.verdict, given.windows, given.metrics)
-    results = [judge_metric(m, counted.accumulators[0], alpha, by_day=counted.blocks.by_day) for m in given.metrics]
+    champion, *candidates = (accumulator.tally() for accumulator in counted.accumulators)
+    results = [judge_metric(metric, champion, alpha, by_day=counted.blocks.by_day) for metric in given.metrics]
     judgement = judge_window(given.metrics, results)
     comparison = None
-    if given.contender is not None:
-        champion, candidate = counted.accumulators
-        comparison = compare(champion, candidate, given.challenger, _minimum_rows(given))
+    if candidates:
+        comparison = compare(champion, candidates[0], given.challenger, _minimum_rows(given))
     return _of(judgement, comparison)
+
+
+def _kinds(given: EvaluationInput) -> set[Kind[Any]]:
+    """The statistics that the objectives and the comparison need."""
+    measures = [measure_of(metric) for metric in given.metrics]
+    if given.contender is not None:
+        measures.append(CATALOGUE[given.challenger.metric])
+    return {kind for measure in measures for kind in measure.needs}
 
 
 def _minimum_rows(given: EvaluationInput) -> int:

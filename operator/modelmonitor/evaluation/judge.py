@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from modelmonitor.api.monitor import Metric, Severity
 from modelmonitor.api.result import MetricResult, Verdict
-from modelmonitor.evaluation.accumulate import Accumulator
-from modelmonitor.evaluation.metrics import CATALOGUE, NEED_SCORES
+from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.metrics import measure_of
 from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
 
 # Why a metric could not be judged, and what is known of an interval.
@@ -35,28 +35,28 @@ class Judgement:
     metrics: tuple[MetricResult, ...]
 
 
-def judge_metric(metric: Metric, counts: Accumulator, alpha: float, *, by_day: bool) -> MetricResult:
+def judge_metric(metric: Metric, tally: Tally, alpha: float, *, by_day: bool) -> MetricResult:
     """Judge one objective.
 
     Args:
         metric: the objective.
-        counts: labelled and predicted rows of the window.
+        tally: statistics of the window's labelled and predicted rows.
         alpha: the one-sided level of the test.
         by_day: whether a block is a civil day; if not, variance between days is unknown, and the result says so.
     """
     result = MetricResult(name=metric.name, verdict=Verdict.INSUFFICIENT, min=metric.min, max=metric.max)
-    if metric.name in NEED_SCORES and not counts.has_scores:
+    measure = measure_of(metric)
+    if any(kind not in tally for kind in measure.needs):
         return result.model_copy(update={"reason": NO_SCORES})
-    measure = CATALOGUE[metric.name]
-    rows = measure.rows(counts)
-    found = measure.leave_one_out(counts)
+    rows = measure.rows(tally)
+    found = measure.leave_one_out(tally)
     blocks = int((rows > 0).sum())
     known: dict[str, object] = {"rows": int(rows.sum()), "blocks": blocks}
     if not math.isnan(found.value):
         known["value"] = found.value
     if (reason := _unjudgeable(metric, int(rows.sum()), blocks, found.without[rows > 0])) is not None:
         return result.model_copy(update=known | {"reason": reason})
-    interval = measure.interval(counts, alpha)
+    interval = measure.interval(tally, alpha)
     return result.model_copy(
         update=known
         | {

@@ -10,6 +10,7 @@ from modelmonitor.api.types import format_time
 from modelmonitor.domain.levels import number_of_tests, window_level
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.errors import EvaluationError
+from modelmonitor.evaluation.statistics.kinds import CONFUSION
 from modelmonitor.evaluation.storage import Purpose, open_folder
 
 FORMAT: Final = "modelmonitor.dev/evaluation-report/v1"
@@ -50,16 +51,14 @@ def report(given: EvaluationInput, result: EvaluationResult, counted: Counted) -
 
 def _block(counted: Counted, number: int) -> dict[str, Any]:
     names = ("champion", "candidate")
+    tallies = {name: one.tally() for name, one in zip(names, counted.accumulators, strict=False)}
     return {
         "start": format_time(counted.blocks.starts[number]),
         "rows": int(counted.rows_by_block[number]),
         "labelled": int(counted.labelled_by_block[number]),
     } | {
-        name: {
-            "truePositives": int(accumulator.confusion[number, 1, 1]),
-            "falsePositives": int(accumulator.confusion[number, 0, 1]),
-            "falseNegatives": int(accumulator.confusion[number, 1, 0]),
-            "trueNegatives": int(accumulator.confusion[number, 0, 0]),
-        }
-        for name, accumulator in zip(names, counted.accumulators, strict=False)
+        # [label][prediction], the negative class first.
+        name: {"confusion": tally[CONFUSION].counts[number].tolist()}
+        for name, tally in tallies.items()
+        if CONFUSION in tally
     }

@@ -22,10 +22,16 @@ LABEL_FIELD: Final = "data.columns.label"
 class Predictions:
     """What a model said of some rows."""
 
-    positive: NDArray[np.int8]
+    predicted: NDArray[np.intp]
     """1, 0, or `MISSING` where it said nothing; shape (rows,)."""
     scores: NDArray[np.float64] | None
     """Score of the positive class, NaN where it said nothing; None where there are only classes."""
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Where it said something; shape (rows,)."""
+        said: NDArray[np.bool_] = self.predicted != MISSING
+        return said
 
 
 class Predictor(Protocol):
@@ -106,7 +112,7 @@ class Rescored:
         """Score the rows; ModelError when that fails."""
         if self.has_scores:
             return thresholded(self._scorer.scores(rows.batch, rows.origin), self._threshold)
-        return Predictions(self._scorer.positives(rows.batch, rows.origin).astype(np.int8), None)
+        return Predictions(self._scorer.positives(rows.batch, rows.origin).astype(np.intp), None)
 
 
 class LabelReader:
@@ -117,7 +123,7 @@ class LabelReader:
         self._reader: Final = ClassReader(spec.positive_class)
         self.needed: Final = (Needed(LABEL_FIELD, columns.label),)
 
-    def read(self, rows: Rows) -> NDArray[np.int8]:
+    def read(self, rows: Rows) -> NDArray[np.intp]:
         """1, 0 or `MISSING`; shape (rows,). DataError when the column cannot be this task's label."""
         return self._reader.read(LABEL_FIELD, self._column, rows.batch.column(self._column))
 
@@ -137,6 +143,6 @@ def logged(columns: Columns, spec: ModelSpec) -> Predictor:
 
 def thresholded(scores: NDArray[np.float64], threshold: float) -> Predictions:
     """Scores and the classes that they mean: positive from the threshold on."""
-    positive = (scores >= threshold).astype(np.int8)
+    positive = (scores >= threshold).astype(np.intp)
     positive[np.isnan(scores)] = MISSING
     return Predictions(positive, scores)

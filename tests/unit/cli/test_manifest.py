@@ -59,12 +59,12 @@ def test_a_manifest_is_read_also_from_among_other_objects(tmp_path: Path) -> Non
         ),
         pytest.param(
             changed("spec.metrics.0.name", "f2"),
-            "spec.metrics[0].name: 'f2' is not one of 'accuracy', 'precision'",
+            "spec.metrics[0].name: 'f2' is not one of 'accuracy', 'balanced_accuracy'",
             id="an unknown metric",
         ),
         pytest.param(
             changed("spec.metrics.0.min", 20),
-            "spec.metrics[0].min: 20 is too high; it is at most 1",
+            "spec.metrics[0].min: 20 is not between 0 and 1",
             id="a share over 1",
         ),
         pytest.param(changed("spec.metrics", []), "spec.metrics: has 0 entries; at least 1 are needed", id="no metric"),

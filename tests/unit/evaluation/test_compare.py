@@ -3,16 +3,13 @@ import pytest
 
 from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Comparison
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.compare import compare
+from tests.unit.evaluation.tallies import of_confusion
 
 
-def counts(recall_by_day: list[int], rows: int = 100) -> Accumulator:
-    found = Accumulator(len(recall_by_day), with_scores=False)
-    found.confusion[:, 1, 1] = recall_by_day
-    found.confusion[:, 1, 0] = rows - np.asarray(recall_by_day)
-    found.confusion[:, 0, 0] = 100
-    return found
+def counts(recall_by_day: list[int], rows: int = 100) -> Tally:
+    return of_confusion(np.asarray([[[100, 0], [rows - found, found]] for found in recall_by_day]))
 
 
 HARD_AND_EASY = [20, 80, 30, 70, 25, 75, 40, 60]

@@ -5,15 +5,16 @@ import pytest
 
 from modelmonitor.api.monitor import Challenger, MetricName
 from modelmonitor.api.result import Comparison
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.metrics import CATALOGUE
-from modelmonitor.evaluation.score import thresholded
+from modelmonitor.evaluation.statistics.kinds import CONFUSION
+from tests.unit.evaluation.tallies import CONFUSION_ONLY, KINDS, accumulated
 
 ALPHA = 0.05
 
 
-def window(random: np.random.Generator, days: int, *, with_scores: bool, rows: int = 100) -> list[Accumulator]:
+def window(random: np.random.Generator, days: int, *, with_scores: bool, rows: int = 100) -> list[Tally]:
     """Two equally good models on days that differ: each day has its own share of positives and its own difficulty."""
     common, share = random.normal(0, 0.4, (2, days, 1))
     labels = (random.random((days, rows)) < 1 / (1 + np.exp(1 - share))).astype(np.int8)
@@ -22,9 +23,8 @@ def window(random: np.random.Generator, days: int, *, with_scores: bool, rows: i
     for _ in range(2):
         own = random.normal(0, 0.1, (days, 1))
         scores = 1 / (1 + np.exp(-random.normal((labels - 0.6) * (1.5 + common + own) + common, 1)))
-        counts = Accumulator(days, with_scores=with_scores)
-        counts.add(blocks, labels.ravel(), thresholded(scores.ravel(), 0.5))
-        found.append(counts)
+        kinds = KINDS if with_scores else CONFUSION_ONLY
+        found.append(accumulated(blocks, labels.ravel(), scores.ravel(), kinds).tally())
     return found
 
 
@@ -62,7 +62,8 @@ def test_an_equally_good_candidate_is_called_better_no_more_often_than_the_confi
 def test_a_better_candidate_is_found_better() -> None:
     random, challenger = np.random.default_rng(13), Challenger(metric=MetricName.F1, confidence=1 - ALPHA)
     (champion, _), (worse, _) = (window(random, 28, with_scores=False) for _ in range(2))
-    worse.confusion[:, 1, 0] += worse.confusion[:, 1, 1] // 2
-    worse.confusion[:, 1, 1] -= worse.confusion[:, 1, 1] // 2
+    confusion = worse[CONFUSION].counts
+    confusion[:, 1, 0] += confusion[:, 1, 1] // 2
+    confusion[:, 1, 1] -= confusion[:, 1, 1] // 2
     assert compare(worse, champion, challenger, 100).verdict is Comparison.BETTER
     assert compare(champion, worse, challenger, 100).verdict is Comparison.NOT_BETTER

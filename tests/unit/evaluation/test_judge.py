@@ -3,19 +3,17 @@ import pytest
 
 from modelmonitor.api.monitor import Metric
 from modelmonitor.api.result import MetricResult, Verdict
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.judge import judge_metric, judge_window
+from modelmonitor.evaluation.statistics.kinds import CONFUSION
+from tests.unit.evaluation.tallies import of_confusion, of_histogram
 
 ALPHA = 0.05
 
 
-def recall_counts(found: int, rows: int = 100, days: int = 10, negatives: int = 100) -> Accumulator:
+def recall_counts(found: int, rows: int = 100, days: int = 10, negatives: int = 100) -> Tally:
     """Days that are all alike: `found` of `rows` positive rows are found, on each day."""
-    counts = Accumulator(days, with_scores=False)
-    counts.confusion[:, 1, 1] = found
-    counts.confusion[:, 1, 0] = rows - found
-    counts.confusion[:, 0, 0] = negatives
-    return counts
+    return of_confusion(np.tile([[[negatives, 0], [rows - found, found]]], (days, 1, 1)))
 
 
 def recall(**objective: object) -> Metric:
@@ -59,22 +57,22 @@ def test_an_objective_is_judged(metric: Metric, found: int, verdict: Verdict) ->
         ),
     ],
 )
-def test_what_cannot_be_judged_says_why(metric: Metric, counts: Accumulator, reason: str) -> None:
+def test_what_cannot_be_judged_says_why(metric: Metric, counts: Tally, reason: str) -> None:
     result = judge_metric(metric, counts, ALPHA, by_day=True)
     assert (result.verdict, result.reason, result.low) == (Verdict.INSUFFICIENT, reason, None)
 
 
 def test_an_area_needs_both_classes_whatever_day_is_left_out() -> None:
-    counts = Accumulator(5, with_scores=True)
-    counts.histogram[:, 0, 100] = 100
-    counts.histogram[0, 1, 200] = 100
-    result = judge_metric(Metric(name="roc_auc", min=0.5), counts, ALPHA, by_day=True)
+    histogram = np.zeros((5, 2, 1024), np.int64)
+    histogram[:, 0, 100] = 100
+    histogram[0, 1, 200] = 100
+    result = judge_metric(Metric(name="roc_auc", min=0.5), of_histogram(histogram), ALPHA, by_day=True)
     assert (result.verdict, result.reason, result.value) == (Verdict.INSUFFICIENT, "OneClassOnly", 1.0)
 
 
 def test_days_without_such_rows_are_no_blocks() -> None:
     counts = recall_counts(50)
-    counts.confusion[4:, 1, :] = 0
+    counts[CONFUSION].counts[4:, 1, :] = 0
     assert judge_metric(recall(min=0.5), counts, ALPHA, by_day=True).blocks == 4
 
 
@@ -85,8 +83,8 @@ def test_a_short_window_says_that_it_cannot_know_how_days_differ() -> None:
 
 def test_days_that_differ_make_the_interval_wider_than_rows_alone_would() -> None:
     alike, different = recall_counts(50), recall_counts(50)
-    different.confusion[:5, 1] = (75, 25)
-    different.confusion[5:, 1] = (25, 75)
+    different[CONFUSION].counts[:5, 1] = (75, 25)
+    different[CONFUSION].counts[5:, 1] = (25, 75)
     one, other = (judge_metric(recall(min=0.6), counts, ALPHA, by_day=True) for counts in (alike, different))
     assert (one.verdict, other.verdict) == (Verdict.FAIL, Verdict.WARN)
     assert one.value == other.value

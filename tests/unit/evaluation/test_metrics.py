@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,16 +9,23 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
 from modelmonitor.api.monitor import MetricName
-from modelmonitor.evaluation.accumulate import Accumulator, bins_for
+from modelmonitor.evaluation.accumulate import Accumulator, Tally
 from modelmonitor.evaluation.metrics import CATALOGUE
-from modelmonitor.evaluation.metrics.roc_auc import area, delong_variance
-from modelmonitor.evaluation.score import thresholded
+from modelmonitor.evaluation.metrics.ranking import (
+    area,
+    average_precision,
+    average_precision_variance,
+    calibration_error,
+    calibration_error_variance,
+    delong_variance,
+)
+from modelmonitor.evaluation.metrics.scale import Scale
+from modelmonitor.evaluation.statistics.kinds import bins_for
+from tests.unit.evaluation.tallies import KINDS, accumulated, pairs
 
 
-def counted(blocks: NDArray[np.intp], labels: NDArray[np.int8], scores: NDArray[np.float64]) -> Accumulator:
-    counts = Accumulator(int(blocks.max()) + 1, with_scores=True)
-    counts.add(blocks, labels, thresholded(scores, 0.5))
-    return counts
+def counted(blocks: NDArray[np.intp], labels: NDArray[np.int8], scores: NDArray[np.float64]) -> Tally:
+    return accumulated(blocks, labels, scores).tally()
 
 
 def rows(
@@ -27,13 +37,39 @@ def rows(
     return random.integers(0, blocks, number), labels, scores
 
 
-SKLEARN = {
-    MetricName.ACCURACY: lambda labels, scores: sklearn_metrics.accuracy_score(labels, scores >= 0.5),
-    MetricName.PRECISION: lambda labels, scores: sklearn_metrics.precision_score(labels, scores >= 0.5),
-    MetricName.RECALL: lambda labels, scores: sklearn_metrics.recall_score(labels, scores >= 0.5),
-    MetricName.F1: lambda labels, scores: sklearn_metrics.f1_score(labels, scores >= 0.5),
+def _by_hand(labels: NDArray[np.int8], scores: NDArray[np.float64]) -> float:
+    """Naeini et al. (2015), with 15 bins of equal width; scikit-learn has none."""
+    bins = np.minimum((scores * 15).astype(int), 14)
+    gaps = [abs((scores - labels)[bins == number].sum()) for number in range(15)]
+    return float(sum(gaps) / len(labels))
+
+
+def _said(metric: Callable[..., float], **how: Any) -> Callable[[NDArray[np.int8], NDArray[np.float64]], float]:
+    return lambda labels, scores: metric(labels, scores >= 0.5, **how)
+
+
+REFERENCE: dict[MetricName, Callable[[NDArray[np.int8], NDArray[np.float64]], float]] = {
+    MetricName.ACCURACY: _said(sklearn_metrics.accuracy_score),
+    MetricName.BALANCED_ACCURACY: _said(sklearn_metrics.balanced_accuracy_score),
+    MetricName.PRECISION: _said(sklearn_metrics.precision_score),
+    MetricName.RECALL: _said(sklearn_metrics.recall_score),
+    MetricName.SPECIFICITY: _said(sklearn_metrics.recall_score, pos_label=0),
+    MetricName.F1: _said(sklearn_metrics.f1_score),
+    MetricName.MATTHEWS_CORRCOEF: _said(sklearn_metrics.matthews_corrcoef),
+    MetricName.COHEN_KAPPA: _said(sklearn_metrics.cohen_kappa_score),
     MetricName.ROC_AUC: sklearn_metrics.roc_auc_score,
+    MetricName.AVERAGE_PRECISION: sklearn_metrics.average_precision_score,
+    MetricName.LOG_LOSS: sklearn_metrics.log_loss,
+    MetricName.BRIER_SCORE: sklearn_metrics.brier_score_loss,
+    MetricName.EXPECTED_CALIBRATION_ERROR: _by_hand,
 }
+# Scores are told apart by bins of the logit; everything else is exact.
+BOUND = {
+    MetricName.ROC_AUC: 1e-5,
+    MetricName.AVERAGE_PRECISION: 1e-3,
+    MetricName.EXPECTED_CALIBRATION_ERROR: 1.3e-4,
+}
+RANGES = {MetricName.MATTHEWS_CORRCOEF: (-1, 1), MetricName.COHEN_KAPPA: (-1, 1), MetricName.LOG_LOSS: (0, 36.1)}
 
 
 @pytest.mark.parametrize("name", list(MetricName), ids=str)
@@ -41,10 +77,11 @@ SKLEARN = {
 def test_values_agree_with_scikit_learn(name: MetricName, seed: int) -> None:
     blocks, labels, scores = rows(seed)
     found = CATALOGUE[name].leave_one_out(counted(blocks, labels, scores))
-    assert found.value == pytest.approx(SKLEARN[name](labels, scores), abs=1e-5)
+    bound = BOUND.get(name, 1e-12)
+    assert found.value == pytest.approx(REFERENCE[name](labels, scores), abs=bound)
     for block in range(10):
         others = blocks != block
-        assert found.without[block] == pytest.approx(SKLEARN[name](labels[others], scores[others]), abs=1e-5)
+        assert found.without[block] == pytest.approx(REFERENCE[name](labels[others], scores[others]), abs=bound)
 
 
 def test_the_area_with_ties_agrees_with_scikit_learn() -> None:
@@ -71,6 +108,61 @@ def test_delongs_variance_is_that_of_the_placement_values() -> None:
     assert delong_variance(histogram) == pytest.approx(by_hand)
 
 
+def one_row_more(value: Callable[[NDArray[np.int64]], float], histogram: NDArray[np.int64]) -> float:
+    """The variance for independent rows by taking each row away in turn: the delete-one jackknife."""
+    without, times = [], []
+    for cell in zip(*np.nonzero(histogram), strict=True):
+        less = histogram.copy()
+        less[cell] -= 1
+        without.append(value(less))
+        times.append(histogram[cell])
+    mean = np.average(without, weights=times)
+    return float(np.sum(np.asarray(times) * np.square(np.asarray(without) - mean)))
+
+
+@pytest.mark.parametrize(
+    ("value", "variance"),
+    [
+        pytest.param(area, delong_variance, id="roc_auc"),
+        pytest.param(average_precision, average_precision_variance, id="average_precision"),
+        pytest.param(calibration_error, calibration_error_variance, id="expected_calibration_error"),
+    ],
+)
+def test_the_variance_for_independent_rows_is_what_taking_rows_away_shows(
+    value: Callable[[NDArray[np.int64]], float], variance: Callable[[NDArray[np.int64]], float]
+) -> None:
+    _, labels, scores = rows(4, number=3000)
+    # Far from calibrated, so that no gap is near zero, where the error has a corner and no slope.
+    bins = np.minimum((np.power(scores, 3) * 256).astype(np.intp), 255)
+    histogram = np.stack([np.bincount(bins[labels == label], minlength=256) for label in (0, 1)])
+    assert variance(histogram) == pytest.approx(one_row_more(value, histogram), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        MetricName.BALANCED_ACCURACY,
+        MetricName.MATTHEWS_CORRCOEF,
+        MetricName.COHEN_KAPPA,
+        MetricName.LOG_LOSS,
+        MetricName.BRIER_SCORE,
+    ],
+    ids=str,
+)
+def test_independent_rows_have_a_design_effect_of_about_one(name: MetricName) -> None:
+    """Then block jackknife and delta method estimate the same variance."""
+    effects = [CATALOGUE[name].interval(counted(*rows(seed, blocks=60)), 0.05).design_effect for seed in range(20)]
+    assert np.mean(effects) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("scale", list(Scale), ids=lambda scale: scale.name)
+@given(st.floats(-0.999, 0.999), st.floats(1e-6, 0.5))
+def test_an_interval_holds_its_value_and_keeps_to_its_scale(scale: Scale, value: float, variance: float) -> None:
+    inside = {Scale.UNIT: abs(value) + 1e-9, Scale.POSITIVE: abs(value) + 1e-9}.get(scale, value)
+    interval = scale.interval(inside, variance, 8, 0.05, 1.0)
+    assert scale.value.least <= interval.low <= inside <= interval.high <= scale.value.most
+
+
 @pytest.mark.parametrize("name", [MetricName.PRECISION, MetricName.F1, MetricName.RECALL], ids=str)
 def test_a_share_of_nothing_is_not_defined(name: MetricName) -> None:
     counts = counted(np.zeros(5, np.intp), np.zeros(5, np.int8), np.full(5, 0.1))
@@ -78,13 +170,14 @@ def test_a_share_of_nothing_is_not_defined(name: MetricName) -> None:
 
 
 @pytest.mark.parametrize("name", list(MetricName), ids=str)
-def test_bounds_stay_within_0_and_1_and_hold_the_value(name: MetricName) -> None:
+def test_bounds_stay_where_the_metric_can_be_and_hold_the_value(name: MetricName) -> None:
     for seed in range(20):
         counts = counted(*rows(seed, number=60, blocks=5))
         measure = CATALOGUE[name]
         value = measure.leave_one_out(counts).value
         interval = measure.interval(counts, 0.05)
-        assert 0 <= interval.low <= value <= interval.high <= 1
+        least, most = RANGES.get(name, (0, 1))
+        assert least <= interval.low <= value <= interval.high <= most
 
 
 def test_a_share_of_exactly_zero_still_has_an_interval_with_a_width() -> None:
@@ -96,17 +189,19 @@ def test_a_share_of_exactly_zero_still_has_an_interval_with_a_width() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_counts_of_parts_add_up_to_the_counts_of_the_whole(seed: int, parts: int) -> None:
+def test_statistics_of_parts_add_up_to_those_of_the_whole(seed: int, parts: int) -> None:
     blocks, labels, scores = rows(seed, number=50, blocks=3)
-    blocks[:] = np.sort(blocks)
-    whole, together = Accumulator(3, with_scores=True), Accumulator(3, with_scores=True)
-    whole.add(blocks, labels, thresholded(scores, 0.5))
+    whole, together = Accumulator(KINDS, 3), Accumulator(KINDS, 3)
+    whole.add(blocks, [], pairs(labels, scores))
     for chosen in np.array_split(np.random.default_rng(seed).permutation(50), parts):
-        part = Accumulator(3, with_scores=True)
-        part.add(blocks[chosen], labels[chosen], thresholded(scores[chosen], 0.5))
+        part = Accumulator(KINDS, 3)
+        part.add(blocks[chosen], [], pairs(labels[chosen], scores[chosen]))
         together += part
-    np.testing.assert_array_equal(whole.confusion, together.confusion)
-    np.testing.assert_array_equal(whole.histogram, together.histogram)
+    for kind in KINDS:
+        for one, other in zip(
+            whole.tally()[kind].arrays().values(), together.tally()[kind].arrays().values(), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize("blocks", [1, 28, 64, 65, 366, 4000])

@@ -5,7 +5,7 @@ from typing import Final
 
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.result import EvaluationResult, Look, Verdict, Window
-from modelmonitor.api.status import LastEvaluation, Measurement, ModelMonitorStatus, Trouble
+from modelmonitor.api.status import HEADLINES, LastEvaluation, Measurement, ModelMonitorStatus, Trouble
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import Explain, FinishEvaluation, Tell, Tone
 from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
@@ -199,7 +199,7 @@ def _summary(wanted: Measurement, name: str, result: EvaluationResult, now: date
         reason=result.reason,
         message=result.message,
         model_uri=wanted.model_uri,
-        metrics=result.metrics[:16],
+        metrics=result.metrics[:HEADLINES],
         rows=result.rows,
         coverage=result.coverage,
         completed_at=now,

@@ -1,12 +1,14 @@
 """What a metric is to the stages after it: a value, what it would be without each block, and an interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.statistics.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,21 @@ class LeaveOneOut:
 
 
 class Measure(Protocol):
-    """A metric by its counts."""
+    """A metric by the statistics that it is computed from."""
 
-    def rows(self, counts: Accumulator) -> NDArray[np.int64]:
+    @property
+    def needs(self) -> Sequence[Kind[Any]]:
+        """The statistics that must be kept for it."""
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a model with a greater value is the better one."""
+
+    def rows(self, tally: Tally) -> NDArray[np.int64]:
         """Rows of the denominator, shape (blocks,)."""
 
-    def leave_one_out(self, counts: Accumulator) -> LeaveOneOut:
+    def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
 
-    def interval(self, counts: Accumulator, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float) -> Interval:
         """The interval; asked for only where the value and at least four values without a block are defined."""

@@ -1,4 +1,4 @@
-"""Metrics that are a share of rows: accuracy, precision, recall, and F1 by way of Jaccard's index.
+"""Metrics that are a share of rows: accuracy, precision, recall, specificity, and F1 by way of Jaccard's index.
 
 The interval is Wilson's (1927) for a proportion, with Student's t for the normal quantile and the effective number of
 rows n / deff for n, where deff = max(1, block jackknife variance / variance of independent rows): Korn and Graubard
@@ -7,16 +7,17 @@ exactly 0 or 1 still has a width.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelmonitor.evaluation.accumulate import Accumulator
+from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut
 from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics.kinds import CONFUSION, Kind
 
 Counts = NDArray[np.int64]
 
@@ -31,20 +32,26 @@ class Ratio:
     hits: Callable[[Counts], Counts]
     trials: Callable[[Counts], Counts]
     of_share: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda share: share
+    greater_is_better: bool = True
 
-    def rows(self, counts: Accumulator) -> NDArray[np.int64]:
+    @property
+    def needs(self) -> Sequence[Kind[Any]]:
+        """The confusion counts."""
+        return (CONFUSION,)
+
+    def rows(self, tally: Tally) -> NDArray[np.int64]:
         """Rows of the denominator, shape (blocks,)."""
-        return self.trials(counts.confusion)
+        return self.trials(tally[CONFUSION].counts)
 
-    def leave_one_out(self, counts: Accumulator) -> LeaveOneOut:
+    def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
-        share, without = self._shares(counts)
+        share, without = self._shares(tally)
         return LeaveOneOut(float(self.of_share(np.asarray(share))), self.of_share(without))
 
-    def interval(self, counts: Accumulator, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float) -> Interval:
         """Wilson's interval with the effective number of rows."""
-        share, without = self._shares(counts)
-        rows = self.rows(counts)
+        share, without = self._shares(tally)
+        rows = self.rows(tally)
         independent = share * (1 - share) / rows.sum()
         by_block = jackknife.variance(without[rows > 0])
         effect = by_block / independent if independent > 0 else 1.0
@@ -56,8 +63,9 @@ class Ratio:
         low, high = self.of_share(np.clip([centre - reach, centre + reach], 0, 1))
         return Interval(float(low), float(high), effect)
 
-    def _shares(self, counts: Accumulator) -> tuple[float, NDArray[np.float64]]:
-        hits, trials = self.hits(counts.confusion), self.trials(counts.confusion)
+    def _shares(self, tally: Tally) -> tuple[float, NDArray[np.float64]]:
+        confusion = tally[CONFUSION].counts
+        hits, trials = self.hits(confusion), self.trials(confusion)
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(np.divide(hits.sum(), trials.sum())), (hits.sum() - hits) / (trials.sum() - trials)
 
@@ -74,6 +82,9 @@ def _true_positives(confusion: Counts) -> Counts:
 ACCURACY: Final = Ratio(
     hits=lambda confusion: confusion[..., 0, 0] + confusion[..., 1, 1],
     trials=lambda confusion: confusion.sum(axis=(-2, -1)),
+)
+SPECIFICITY: Final = Ratio(
+    lambda confusion: confusion[..., 0, 0], trials=lambda confusion: confusion[..., 0, :].sum(axis=-1)
 )
 PRECISION: Final = Ratio(_true_positives, trials=lambda confusion: confusion[..., :, 1].sum(axis=-1))
 RECALL: Final = Ratio(_true_positives, trials=lambda confusion: confusion[..., 1, :].sum(axis=-1))

@@ -1,0 +1,153 @@
+"""Metrics of scores, from histograms of the scores by class: ROC AUC, average precision, calibration error.
+
+Scores that share a bin count as ties; with 65,536 bins of the logit that is far below the statistical error. Each is
+given by its value and by its influence: what one more row of each label and bin would change, times the number of
+rows. The variance for independent rows is that of the influence (for the ROC AUC it is DeLong's, 1988), the variance
+by blocks the jackknife's; the larger one is taken.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut
+from modelmonitor.evaluation.metrics.scale import Scale
+from modelmonitor.evaluation.statistics import jackknife
+from modelmonitor.evaluation.statistics.kinds import SCORES, Kind, scores_at
+
+Histogram = NDArray[np.int64]
+"""Rows by label and bin, shape (2, bins), bins in rising order of score."""
+
+CALIBRATION_BINS: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class OfScores:
+    """A metric by its value and its variance for independent rows, both of a histogram of shape (2, bins)."""
+
+    value: Callable[[Histogram], float]
+    variance: Callable[[Histogram], float]
+    greater_is_better: bool = True
+
+    @property
+    def needs(self) -> Sequence[Kind[Any]]:
+        """Scores by class."""
+        return (SCORES,)
+
+    def rows(self, tally: Tally) -> NDArray[np.int64]:
+        """All labelled rows, shape (blocks,)."""
+        total: NDArray[np.int64] = tally[SCORES].counts.sum(axis=(1, 2))
+        return total
+
+    def leave_one_out(self, tally: Tally) -> LeaveOneOut:
+        """The value, and the values without each block."""
+        histograms = tally[SCORES].counts
+        total = histograms.sum(axis=0)
+        return LeaveOneOut(self.value(total), np.asarray([self.value(total - block) for block in histograms]))
+
+    def interval(self, tally: Tally, alpha: float) -> Interval:
+        """Student's t interval of the logit, which is less skewed than the value (for the area: Pepe 2003)."""
+        found = self.leave_one_out(tally)
+        used = self.rows(tally) > 0
+        independent = self.variance(tally[SCORES].counts.sum(axis=0))
+        by_block = jackknife.variance(found.without[used])
+        effect = by_block / independent if independent > 0 else 1.0
+        return Scale.UNIT.interval(found.value, max(independent, by_block), int(used.sum()), alpha, effect)
+
+
+def area(histogram: Histogram) -> float:
+    """The chance that a positive row has a higher score than a negative one; NaN without both classes."""
+    negatives, positives = histogram
+    if not negatives.any() or not positives.any():
+        return math.nan
+    return float((positives * _beaten(negatives)).sum() / (positives.sum() * negatives.sum()))
+
+
+def delong_variance(histogram: Histogram) -> float:
+    """The variance of the area for independent rows: DeLong, DeLong and Clarke-Pearson (1988)."""
+    negatives, positives = histogram
+    value = area(histogram)
+    total = 0.0
+    for own, beaten in ((positives, _beaten(negatives)), (negatives, _beaten(positives[::-1])[::-1])):
+        other = negatives.sum() if own is positives else positives.sum()
+        if own.sum() > 1:
+            total += float((own * np.square(beaten / other - value)).sum() / (own.sum() - 1) / own.sum())
+    return total
+
+
+def average_precision(histogram: Histogram) -> float:
+    """Σ (recall step) × precision over falling thresholds, as scikit-learn sums it; NaN without a positive row."""
+    positives, found, called = _by_threshold(histogram)
+    if not found[-1]:
+        return math.nan
+    return float((positives * found / np.maximum(called, 1)).sum() / found[-1])
+
+
+def average_precision_variance(histogram: Histogram) -> float:
+    """The variance for independent rows, by the influence of one row on every precision at or below its score."""
+    positives, found, called = _by_threshold(histogram)
+    negatives = histogram[0][::-1]
+    all_found, value = found[-1], average_precision(histogram)
+    weight = positives / all_found / np.square(np.maximum(called, 1))
+    # A row changes the precision at its own threshold and at all lower ones, which come after it.
+    one_more_negative = -_from_here_on(weight * found)
+    one_more_positive = (found / np.maximum(called, 1) - value) / all_found + _from_here_on(weight * (called - found))
+    return float((positives * np.square(one_more_positive) + negatives * np.square(one_more_negative)).sum())
+
+
+def calibration_error(histogram: Histogram) -> float:
+    """The expected calibration error with 15 bins of equal width (Naeini et al. 2015); NaN without rows.
+
+    The score of a row is taken for that of the middle of its bin of the histogram: with 65,536 of them that moves the
+    error by at most 0.00013.
+    """
+    rows = histogram.sum()
+    return float(np.abs(_calibration_gaps(histogram)).sum() / rows) if rows else math.nan
+
+
+def calibration_error_variance(histogram: Histogram) -> float:
+    """The variance for independent rows, by the influence of one row on the gap of its own bin."""
+    rows = histogram.sum()
+    scores, group = _scores_and_groups(histogram)
+    signs = np.sign(_calibration_gaps(histogram))[group]
+    value = calibration_error(histogram)
+    influence = np.stack([signs * scores - value, signs * (scores - 1) - value])
+    return float((histogram * np.square(influence)).sum() / (float(rows) * float(rows)))
+
+
+def _calibration_gaps(histogram: Histogram) -> NDArray[np.float64]:
+    """Σ score - Σ label in each bin of calibration, shape (CALIBRATION_BINS,)."""
+    scores, group = _scores_and_groups(histogram)
+    gaps = histogram.sum(axis=0) * scores - histogram[1]
+    sums: NDArray[np.float64] = np.bincount(group, weights=gaps, minlength=CALIBRATION_BINS).astype(np.float64)
+    return sums
+
+
+def _scores_and_groups(histogram: Histogram) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    scores = scores_at(histogram.shape[1])
+    return scores, np.minimum((scores * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
+
+
+def _beaten(others: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many of the others a score in each bin beats, ties counting one half; shape (bins,)."""
+    return np.cumsum(others) - others / 2
+
+
+def _by_threshold(histogram: Histogram) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """With falling thresholds: positives at each, positives found so far, rows called positive so far."""
+    falling = histogram[:, ::-1]
+    return falling[1], np.cumsum(falling[1]), np.cumsum(falling.sum(axis=0))
+
+
+def _from_here_on(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.cumsum(values[::-1])[::-1]
+
+
+ROC_AUC: Final = OfScores(area, delong_variance)
+AVERAGE_PRECISION: Final = OfScores(average_precision, average_precision_variance)
+EXPECTED_CALIBRATION_ERROR: Final = OfScores(calibration_error, calibration_error_variance, greater_is_better=False)
