@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, StringConstraints
 
 from modelmonitor.api.annotations import ListMap
+from modelmonitor.api.drift import DriftMethod
 from modelmonitor.api.types import Message, Model, Share, Time
 
 LIMIT: Final = 4096
@@ -82,7 +83,7 @@ class MetricResult(Model):
     """One metric on one window."""
 
     name: Annotated[str, StringConstraints(max_length=256)]
-    """The metric."""
+    """The metric; of a segment with its name, as in `f1{carrier=UA}`."""
     verdict: Verdict
     """The verdict of its objective."""
     value: float | None = None
@@ -134,6 +135,68 @@ class ComparisonResult(Model):
     """Why there is no evidence."""
 
 
+class DriftScore(Model):
+    """How far one column has moved away from the reference."""
+
+    name: Annotated[str, StringConstraints(max_length=256)]
+    """The column; `prediction` and `target` for those."""
+    method: DriftMethod
+    """How the distributions were compared."""
+    value: float | None = None
+    """The distance, or the statistic of the test."""
+    p_value: Share | None = None
+    """Of a test: how often chance alone gives as much, knowing that rows of one block are alike."""
+    expected: float | None = None
+    """The distance that chance alone would give on average with so many rows."""
+    limit: float | None = None
+    """The objective: `max` of a distance, `alpha` of a test."""
+    verdict: Verdict
+    """Pass, or Warn or Fail when it has drifted (by the objective's severity), or Insufficient."""
+    reason: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Why it could not be judged."""
+
+
+class DriftResult(Model):
+    """How far the data have moved away from the reference."""
+
+    verdict: Verdict
+    """The worst of its parts."""
+    trips: bool = False
+    """Whether drift of severity Trip was found."""
+    features: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Features that were compared."""
+    drifted: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How many of them have drifted."""
+    scores: Annotated[tuple[DriftScore, ...], Field(max_length=16), ListMap("name")] = ()
+    """Prediction and target, then the worst features."""
+
+
+class QualityFinding(Model):
+    """Something about the data that the reference does not have."""
+
+    check: Annotated[str, StringConstraints(max_length=64)]
+    """What was looked for, CamelCase, such as Missing, UnseenCategories, OutOfRange, Duplicates or ColumnAdded."""
+    column: Annotated[str, StringConstraints(max_length=256)] | None = None
+    """The column."""
+    value: float | None = None
+    """How much of it: a share of rows."""
+    limit: float | None = None
+    """How much is tolerated."""
+    verdict: Verdict
+    """Warn or Fail."""
+    message: Annotated[str, StringConstraints(max_length=256)] = ""
+    """A sentence."""
+
+
+class QualityResult(Model):
+    """What the data are like."""
+
+    verdict: Verdict
+    """The worst finding; Pass without any. Fail: the data are invalid."""
+    findings: Annotated[tuple[QualityFinding, ...], Field(max_length=16)] = ()
+    """The worst ones."""
+
+
 class EvaluationResult(Model):
     """The summary of one evaluation: what status, events and /metrics show."""
 
@@ -159,6 +222,10 @@ class EvaluationResult(Model):
     """The candidate, in a comparison."""
     comparison: ComparisonResult | None = None
     """Candidate against champion."""
+    drift: DriftResult | None = None
+    """How far the data have moved away from the reference, where that was measured."""
+    quality: QualityResult | None = None
+    """What the data are like, where that was looked at."""
     report_uri: Annotated[str, StringConstraints(max_length=1024)] | None = None
     """Where the full result is."""
     report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
