@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -29,10 +30,28 @@ class ListMap:
     def _unique(self, items: _Items) -> _Items:
         seen: set[object] = set()
         for item in items:
-            value = getattr(item, self.key)
+            # A key that is a word of Python, such as class, has an underscore inside.
+            value = getattr(item, f"{self.key}_" if iskeyword(self.key) else self.key)
             if value in seen:
                 raise ValueError(f"two entries have the {self.key} {value}: keep one")
             seen.add(value)
+        return items
+
+
+@dataclass(frozen=True, slots=True)
+class ListSet:
+    """A list of texts in which none stands twice."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._unique, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "x-kubernetes-list-type": "set"}
+
+    def _unique(self, items: _Items) -> _Items:
+        for number, item in enumerate(items):
+            if item in items[:number]:
+                raise ValueError(f"{item} stands twice: keep one")
         return items
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from modelmonitor.api.monitor import Challenger, Data, Metric, ModelSpec, Reports, VerdictPolicy, Windows
+from modelmonitor.api.monitor import Challenger, Data, ModelSpec, Reports, VerdictPolicy, Windows
+from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
 from modelmonitor.api.result import Window
 from modelmonitor.api.types import Model, Name, Time, Uri
 
@@ -60,9 +61,18 @@ class EvaluationInput(Model):
     """spec.windows."""
     metrics: Annotated[tuple[Metric, ...], Field(max_length=16)]
     """spec.metrics."""
+    rules: Annotated[tuple[BusinessRule, ...], Field(max_length=16)] = ()
+    """spec.rules."""
+    user_metrics: Annotated[tuple[UserMetric, ...], Field(max_length=16)] = ()
+    """spec.userMetrics."""
     verdict: VerdictPolicy
     """spec.verdict."""
     challenger: Challenger = Challenger()
     """spec.challenger."""
     reports: Reports | None = None
     """spec.reports."""
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Everything that the window is judged by."""
+        return (*self.metrics, *self.rules, *self.user_metrics)

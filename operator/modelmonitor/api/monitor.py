@@ -1,64 +1,27 @@
 """`ModelMonitor.spec`: what a data scientist declares. The docstrings are what `kubectl explain` prints."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from modelmonitor.api.annotations import ListMap, Preserved
+from modelmonitor.api.annotations import ListMap, ListSet, Preserved
+from modelmonitor.api.metric_names import (
+    INCOMPARABLE,
+    SCORED_METRICS,
+    TOLD_MORE,
+    MetricName,
+    Task,
+    cel,
+    fitting,
+    listed,
+)
+from modelmonitor.api.objectives import BusinessRule, ClassText, Metric, Objective, UserMetric
 from modelmonitor.api.rules import OneOf, Rule, Ruled
 from modelmonitor.api.types import Column, Date, Duration, Model, Name, Share, Uri
 
 DAY = timedelta(days=1)
-
-
-class Task(StrEnum):
-    """What the model predicts."""
-
-    BINARY_CLASSIFICATION = "BinaryClassification"
-
-
-class MetricName(StrEnum):
-    """Metrics by the names that scikit-learn gives them."""
-
-    ACCURACY = "accuracy"
-    BALANCED_ACCURACY = "balanced_accuracy"
-    PRECISION = "precision"
-    RECALL = "recall"
-    SPECIFICITY = "specificity"
-    F1 = "f1"
-    MATTHEWS_CORRCOEF = "matthews_corrcoef"
-    COHEN_KAPPA = "cohen_kappa"
-    ROC_AUC = "roc_auc"
-    AVERAGE_PRECISION = "average_precision"
-    LOG_LOSS = "log_loss"
-    BRIER_SCORE = "brier_score"
-    EXPECTED_CALIBRATION_ERROR = "expected_calibration_error"
-
-
-SCORED_METRICS: Final = (
-    MetricName.ROC_AUC,
-    MetricName.AVERAGE_PRECISION,
-    MetricName.LOG_LOSS,
-    MetricName.BRIER_SCORE,
-    MetricName.EXPECTED_CALIBRATION_ERROR,
-)
-"""Metrics that need scores; the predicted class is not enough."""
-WIDER_THAN_SHARES: Final = (MetricName.MATTHEWS_CORRCOEF, MetricName.COHEN_KAPPA, MetricName.LOG_LOSS)
-"""Metrics that can lie outside of 0 and 1."""
-
-
-def _cel(names: Iterable[MetricName]) -> str:
-    return "[" + ", ".join(f"'{name}'" for name in names) + "]"
-
-
-class Severity(StrEnum):
-    """What a missed objective means: Fail counts towards retraining, Warn is only told."""
-
-    FAIL = "Fail"
-    WARN = "Warn"
 
 
 class Partitioning(StrEnum):
@@ -104,15 +67,29 @@ class Serving(OneOf):
     """A node of a SeldonDeployment (Seldon Core 1) in the monitor's namespace."""
 
 
-class ModelSpec(Model):
+class ModelSpec(Ruled):
     """The model that is monitored."""
+
+    rules: ClassVar = (
+        Rule(
+            f"has(self.classes) == (self.task == '{Task.MULTICLASS_CLASSIFICATION}')",
+            "model.classes belongs to MulticlassClassification and to nothing else: list the classes there as they are"
+            " written in the data, and only there",
+        ),
+        Rule(
+            f"self.task == '{Task.BINARY_CLASSIFICATION}' || (self.positiveClass == '1' && self.threshold == 0.5)",
+            "model.positiveClass and model.threshold are for BinaryClassification: remove them, or change model.task",
+        ),
+    )
 
     task: Task = Task.BINARY_CLASSIFICATION
     """What the model predicts."""
-    positive_class: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "1"
-    """The positive class as it is written in the label column, always in quotes: "1", "true", "late"."""
+    positive_class: ClassText = "1"
+    """The positive class of a binary task as it is written in the label column, always in quotes: "1", "late"."""
     threshold: Share = 0.5
-    """The score from which on a row is predicted positive."""
+    """The score from which on a row of a binary task is predicted positive."""
+    classes: Annotated[tuple[ClassText, ...], Field(min_length=2, max_length=100), ListSet()] | None = None
+    """The classes of a multiclass task as they are written in the label column, always in quotes."""
     serving: Serving
     """What serves the model. Set exactly one."""
     secret_name: Name | None = None
@@ -162,6 +139,15 @@ class Labels(Ruled):
     Default: twice the delay, at least 1d."""
 
 
+class ScoreColumn(Model):
+    """The column of one class's score."""
+
+    class_: Annotated[ClassText, Field(alias="class")]
+    """The class, as in `model.classes`."""
+    column: Column
+    """The column of its logged score, between 0 and 1."""
+
+
 class Columns(Model):
     """Which column is what."""
 
@@ -170,14 +156,17 @@ class Columns(Model):
     label: Column
     """The ground truth; null while it is not known yet."""
     score: Column | None = None
-    """The logged score of the positive class, between 0 and 1. Needed by `predictions.column`, where there is no
-    `prediction`, and by roc_auc there."""
+    """The logged score of the positive class of a binary task, between 0 and 1. Needed by `predictions.column`, where
+    there is no `prediction`, and by roc_auc there."""
+    scores: Annotated[tuple[ScoreColumn, ...], Field(min_length=2, max_length=100), ListMap("class")] | None = None
+    """The logged scores of a multiclass task, a column for each class; those of a row add up to 1. Needed by
+    `predictions.column`, where there is no `prediction`, and by the metrics of scores there."""
     prediction: Column | None = None
-    """The logged predicted class, for `predictions.column` where there is no `score`."""
+    """The logged predicted class, or the predicted value of a regression."""
 
 
 class FromColumn(Model):
-    """Predictions were logged with the data, in `columns.score` or `columns.prediction`."""
+    """Predictions were logged with the data, in `columns.score`, `columns.scores` or `columns.prediction`."""
 
 
 class FromModel(Model):
@@ -188,7 +177,7 @@ class Predictions(OneOf):
     """Where predictions come from. Set exactly one."""
 
     column: FromColumn | None = None
-    """They were logged with the data, in `columns.score` or `columns.prediction`."""
+    """They were logged with the data, in `columns.score`, `columns.scores` or `columns.prediction`."""
     model: FromModel | None = None
     """The evaluation Job loads the serving model from its URI (a scikit-learn pipeline, `model.joblib`) and scores the
     rows."""
@@ -199,8 +188,10 @@ class Data(Ruled):
 
     rules: ClassVar = (
         Rule(
-            "!has(self.predictions.column) || has(self.columns.score) || has(self.columns.prediction)",
-            "predictions.column needs columns.score or columns.prediction: name the column, or use predictions.model",
+            "!has(self.predictions.column) || has(self.columns.score) || has(self.columns.scores)"
+            " || has(self.columns.prediction)",
+            "predictions.column needs columns.score (of a binary task), columns.scores (of many classes) or"
+            " columns.prediction: name the column, or use predictions.model",
         ),
     )
 
@@ -278,42 +269,6 @@ class Schedule(Ruled):
     """How many windows to make up for after a pause: when more are waiting, the oldest are skipped."""
 
 
-Bound = Annotated[float, Field(ge=-1e12, le=1e12)]
-"""The value of an objective."""
-
-
-class Metric(Ruled):
-    """Each has a name, and a `min` or a `max`."""
-
-    rules: ClassVar = (
-        Rule(
-            "has(self.min) || has(self.max)",
-            "a metric needs an objective: set min (the least good value) or max",
-        ),
-        Rule(
-            "!has(self.min) || !has(self.max) || self.min <= self.max",
-            "the metric's min is above its max: no value meets both, lower min or raise max",
-        ),
-        Rule(
-            f"self.name in {_cel(WIDER_THAN_SHARES)} || (!has(self.min) || (self.min >= 0.0 && self.min <= 1.0))"
-            " && (!has(self.max) || (self.max >= 0.0 && self.max <= 1.0))",
-            "this metric lies between 0 and 1: write min and max as shares, such as 0.2 for 20 %",
-        ),
-    )
-
-    name: MetricName
-    """The metric, by the name that scikit-learn gives it."""
-    min: Bound | None = None
-    """The objective: the metric must not be below this value."""
-    max: Bound | None = None
-    """The objective: the metric must not be above this value."""
-    severity: Severity = Severity.FAIL
-    """What a missed objective means. Fail: the window counts towards retraining. Warn: it is only told."""
-    minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
-    """With fewer labelled rows the metric is not judged, but Insufficient. For precision, recall and f1 these are the
-    rows of the denominator."""
-
-
 class VerdictPolicy(Model):
     """From windows to a decision."""
 
@@ -347,9 +302,9 @@ class Challenger(Model):
     """When a candidate is better than the serving model: measured on the same rows, after both were trained."""
 
     metric: MetricName = MetricName.F1
-    """The metric in which the candidate must be better."""
-    minimum_gain: Share = 0.0
-    """By how much more than nothing it must be better."""
+    """The metric in which the candidate must be better, one that fits `model.task`."""
+    minimum_gain: Annotated[float, Field(ge=0, le=1e12)] = 0.0
+    """By how much more than nothing it must be better, in the metric's own unit."""
     confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
     """How sure that must be: the one-sided confidence of the lower bound of the gain."""
 
@@ -439,10 +394,46 @@ class ModelMonitorSpec(Ruled):
     """The desired behaviour of a monitor."""
 
     rules: ClassVar = (
+        *(
+            Rule(
+                f"self.model.task != '{task}' || (self.metrics.all(m, m.name in {cel(fitting(task))})"
+                f" && (!has(self.challenger) || self.challenger.metric in {cel(fitting(task))}))",
+                f"this is no metric of a {task}; it has: {listed(fitting(task))}",
+            )
+            for task in Task
+        ),
         Rule(
-            f"!self.metrics.exists(m, m.name in {_cel(SCORED_METRICS)}) || has(self.data.predictions.model)"
-            " || has(self.data.columns.score)",
-            f"{', '.join(SCORED_METRICS)} need scores: name data.columns.score, or use data.predictions.model",
+            f"!(self.metrics.exists(m, m.name in {cel(SCORED_METRICS)})"
+            f" || (has(self.challenger) && self.challenger.metric in {cel(SCORED_METRICS)}))"
+            " || has(self.data.predictions.model) || has(self.data.columns.score) || has(self.data.columns.scores)",
+            f"{listed(SCORED_METRICS)} need scores, also as challenger.metric: name data.columns.score (or scores, of"
+            " many classes), or use data.predictions.model",
+        ),
+        Rule(
+            f"!has(self.data.columns.score) || self.model.task == '{Task.BINARY_CLASSIFICATION}'",
+            "data.columns.score is the one score of a BinaryClassification: name data.columns.scores for many classes,"
+            " data.columns.prediction for the value of a Regression",
+        ),
+        Rule(
+            "!has(self.data.columns.scores) || (has(self.model.classes)"
+            " && self.model.classes.size() == self.data.columns.scores.size()"
+            " && self.model.classes.all(c, self.data.columns.scores.exists(s, s.class == c)))",
+            "data.columns.scores needs one column for each of model.classes, and no other: name them all",
+        ),
+        Rule(
+            f"self.model.task == '{Task.BINARY_CLASSIFICATION}' || !has(self.retrain) || has(self.challenger)",
+            "name the metric in which a candidate must be better in challenger.metric: the default, f1, is for"
+            " BinaryClassification",
+        ),
+        Rule(
+            f"!has(self.challenger) || !(self.challenger.metric in {cel(INCOMPARABLE)})",
+            f"{listed(INCOMPARABLE)} is not better for being greater or less: choose another challenger.metric",
+        ),
+        Rule(
+            f"!has(self.challenger) || !(self.challenger.metric in {cel(TOLD_MORE)})"
+            " || self.metrics.exists(m, m.name == self.challenger.metric)",
+            "this challenger.metric takes its fields (such as beta) from the entry of metrics with the same name: add"
+            " it there",
         ),
         Rule(
             "!has(self.challenger) || has(self.retrain)",
@@ -451,11 +442,6 @@ class ModelMonitorSpec(Ruled):
         Rule(
             "!has(self.rollout) || has(self.retrain)",
             "rollout has no meaning without retrain: add retrain, or remove rollout",
-        ),
-        Rule(
-            f"!has(self.challenger) || !(self.challenger.metric in {_cel(SCORED_METRICS)})"
-            " || has(self.data.predictions.model) || has(self.data.columns.score)",
-            "this challenger.metric needs scores: name data.columns.score, or use data.predictions.model",
         ),
     )
 
@@ -476,13 +462,17 @@ class ModelMonitorSpec(Ruled):
     """When to look for new data. It never changes what a window holds."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=16), ListMap("name")]
     """What is measured on every window, and the value from which on it is good enough."""
+    business_rules: Annotated[tuple[BusinessRule, ...], Field(max_length=16, alias="rules"), ListMap("name")] = ()
+    """Conditions that the rows of every window should satisfy, and the share of rows that must."""
+    user_metrics: Annotated[tuple[UserMetric, ...], Field(max_length=16), ListMap("name")] = ()
+    """Metrics of installed Python packages, judged like the others."""
     verdict: VerdictPolicy = VerdictPolicy()
     """When failing windows are a reason to train a new model."""
     retrain: Retrain | None = None
     """How a new model is trained. Without it the monitor only measures."""
     challenger: Challenger | None = None
     """When the new model, the candidate, is better than the serving one: both are measured on the same rows, after both
-    were trained. Only with `retrain`. Default: better in f1, with confidence 0.95."""
+    were trained. Only with `retrain`. Default of a binary task: better in f1, with confidence 0.95."""
     rollout: Rollout | None = None
     """How a better candidate is brought into service. Only with `retrain`. Default: mode Patch, strategy replace,
     within 15m."""
@@ -492,3 +482,8 @@ class ModelMonitorSpec(Ruled):
     """Where full results are kept. Without it there is only the summary in the status."""
     history: History = History()
     """How much of the past is kept in the cluster."""
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Everything that a window is judged by."""
+        return (*self.metrics, *self.business_rules, *self.user_metrics)

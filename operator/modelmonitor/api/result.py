@@ -83,7 +83,7 @@ class MetricResult(Model):
     """One metric on one window."""
 
     name: Annotated[str, StringConstraints(max_length=256)]
-    """The metric; of a segment with its name, as in `f1{carrier=UA}`."""
+    """The metric, `rule.<name>` or `user.<name>`; of a segment with its name, as in `f1{carrier=UA}`."""
     verdict: Verdict
     """The verdict of its objective."""
     value: float | None = None
@@ -106,6 +106,8 @@ class MetricResult(Model):
     """Variance by blocks over the variance if rows were independent."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Why it could not be judged, or how the interval was found."""
+    detail: Annotated[str, StringConstraints(max_length=160)] | None = None
+    """Of a metric that compares groups: which two of them it is about."""
 
 
 class ComparisonResult(Model):
@@ -123,7 +125,7 @@ class ComparisonResult(Model):
     """By how much the candidate is better: candidate minus champion, or the reverse where less is better."""
     low: float | None = None
     """Lower bound of the difference, one-sided, at `confidence`."""
-    minimum_gain: Share = 0.0
+    minimum_gain: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     """What the lower bound must exceed."""
     confidence: Share = 0.95
     """One-sided confidence."""

@@ -1,16 +1,16 @@
 """A ModelMonitor from a YAML file, checked as the API server would, with messages for the person who wrote it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from modelmonitor.api.monitor import SCORED_METRICS, WIDER_THAN_SHARES, ModelMonitorSpec
+from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.types import API_VERSION
+from modelmonitor.cli.broken_rules import broken_rules
 from modelmonitor.evaluation.local import Manifest
 
 KIND: Final = "ModelMonitor"
@@ -50,7 +50,7 @@ def read_manifest(path: Path) -> Manifest:
         spec = ModelMonitorSpec.model_validate(manifest.get("spec"), extra="forbid", by_alias=True, by_name=False)
     except ValidationError as error:
         raise ManifestError(path, (_problem(one) for one in error.errors(include_url=False))) from error
-    if problems := list(_broken_rules(spec)):
+    if problems := list(broken_rules(spec)):
         raise ManifestError(path, problems)
     return Manifest(str(metadata["name"]), str(metadata.get("namespace") or "default"), spec)
 
@@ -83,37 +83,6 @@ _SENTENCES: Final = {
     "too_short": "has {actual_length} entries; at least {min_length} are needed",
     "too_long": "has {actual_length} entries; at most {max_length} are possible",
 }
-
-
-def _broken_rules(spec: ModelMonitorSpec) -> Iterator[str]:
-    """The rules of the API server that decide what an evaluation means; the others are the operator's matter."""
-    data, columns = spec.data, spec.data.columns
-    if data.predictions.column is not None and columns.score is None and columns.prediction is None:
-        yield "spec.data.predictions.column: name data.columns.score or .prediction, or use predictions.model"
-    yield from _broken_objectives(spec)
-    if spec.windows.every > spec.windows.length:
-        yield "spec.windows.every: is longer than windows.length, so rows between two windows are never judged"
-    try:
-        ZoneInfo(spec.windows.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield f"spec.windows.timeZone: {spec.windows.time_zone!r} is not a time zone; write one such as Europe/Vienna"
-
-
-def _broken_objectives(spec: ModelMonitorSpec) -> Iterator[str]:
-    unscored = spec.data.predictions.column is not None and spec.data.columns.score is None
-    for number, metric in enumerate(spec.metrics):
-        where = f"spec.metrics[{number}] ({metric.name})"
-        if metric.min is None and metric.max is None:
-            yield f"{where}: needs an objective; set min (the least good value) or max"
-        elif metric.min is not None and metric.max is not None and metric.min > metric.max:
-            yield f"{where}: min is above max, so no value meets both"
-        for field, bound in (("min", metric.min), ("max", metric.max)):
-            if bound is not None and metric.name not in WIDER_THAN_SHARES and not 0 <= bound <= 1:
-                yield f"spec.metrics[{number}].{field}: {bound:g} is not between 0 and 1, where {metric.name} lies"
-        if metric.name in SCORED_METRICS and unscored:
-            yield f"{where}: needs scores; name data.columns.score, or use data.predictions.model"
-        if any(other.name is metric.name for other in spec.metrics[:number]):
-            yield f"{where}: stands twice; keep one"
 
 
 def _where(error: Exception) -> str:

@@ -83,6 +83,8 @@ def _start(
             data=spec.data,
             windows=spec.windows,
             metrics=spec.metrics,
+            rules=spec.business_rules,
+            user_metrics=spec.user_metrics,
             verdict=spec.verdict,
             challenger=seen.challenger,
             reports=spec.reports,

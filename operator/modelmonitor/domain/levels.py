@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from modelmonitor.api.monitor import Metric, Severity, VerdictPolicy, Windows
+from modelmonitor.api.monitor import VerdictPolicy, Windows
+from modelmonitor.api.objectives import Objective, Severity
 from modelmonitor.domain.windows import Grid
 
 YEAR: Final = timedelta(days=365.2425)
@@ -25,16 +26,16 @@ def window_level(verdict: VerdictPolicy, windows: Windows) -> float:
     return min(HIGHEST, math.pow(verdict.false_alarms_per_year / a_year, 1 / verdict.failures_to_trip))
 
 
-def number_of_tests(metrics: Iterable[Metric]) -> int:
+def number_of_tests(objectives: Iterable[Objective]) -> int:
     """The number m of tests that share a window's level: each bound of each objective of severity Fail.
 
     It follows from the spec, whatever a window could judge: else a window in which half of the metrics have too few
     rows would judge the others more strictly than the next one. Severity Warn is outside the budget: it never trips.
     """
-    failing = (metric for metric in metrics if metric.severity is Severity.FAIL)
-    return max(1, sum((metric.min is not None) + (metric.max is not None) for metric in failing))
+    failing = (one for one in objectives if one.severity is Severity.FAIL)
+    return max(1, sum((one.min is not None) + (one.max is not None) for one in failing))
 
 
-def level_per_test(verdict: VerdictPolicy, windows: Windows, metrics: Iterable[Metric]) -> float:
+def level_per_test(verdict: VerdictPolicy, windows: Windows, objectives: Iterable[Objective]) -> float:
     """The one-sided level alpha of each test, and so of each end of the interval that is shown."""
-    return float(1 - (1 - window_level(verdict, windows)) ** (1 / number_of_tests(metrics)))
+    return float(1 - (1 - window_level(verdict, windows)) ** (1 / number_of_tests(objectives)))

@@ -24,6 +24,10 @@ class Tally:
     def __getitem__(self, kind: Kind[S]) -> S:
         return cast("S", self.statistics[kind])
 
+    def __or__(self, other: "Tally") -> "Tally":
+        """The statistics of both: of all rows, beside those of rows with label and prediction."""
+        return Tally({**other.statistics, **self.statistics})
+
     def __contains__(self, kind: Kind[Any]) -> bool:
         return kind in self.statistics
 
@@ -42,9 +46,11 @@ class Accumulator:
     ) -> None:
         self._blocks: Final = blocks
         self._groups: Final = {group: number for number, group in enumerate(groups)}
-        shape = Shape(blocks * len(groups), classes)
+        shape = Shape(blocks, len(groups), classes)
+        kept = [kind for kind in dict.fromkeys((ROWS, *kinds)) if with_scores or not kind.of_scores]
+        self._folds: Final = {kind: kind.fold(shape) for kind in kept}
         self._statistics: Final[dict[Kind[Any], Statistic]] = {
-            kind: kind.empty(shape) for kind in dict.fromkeys((ROWS, *kinds)) if with_scores or not kind.of_scores
+            kind: kind.empty(shape.folded(fold)) for kind, fold in self._folds.items()
         }
 
     def add(self, block: NDArray[np.intp], groups: Sequence[NDArray[np.intp]], pairs: Pairs) -> None:
@@ -57,16 +63,26 @@ class Accumulator:
             pairs: labels and predictions.
         """
         for kind, statistic in self._statistics.items():
-            kind.add(statistic, block, pairs)
+            fold = self._folds[kind]
+            kind.add(statistic, block // fold, pairs)
             for group in groups:
                 known = group >= 0
-                kind.add(statistic, group[known] * self._blocks + block[known], pairs.only(known))
+                slot = group[known] * self._kept(kind) + block[known] // fold
+                kind.add(statistic, slot, pairs.only(known))
 
     def tally(self, group: Group = WHOLE) -> Tally:
         """The statistics of one group; a view."""
-        first = self._groups[group] * self._blocks
-        slots = slice(first, first + self._blocks)
-        return Tally({kind: statistic.part(slots) for kind, statistic in self._statistics.items()})
+        number = self._groups[group]
+        return Tally(
+            {
+                kind: statistic.part(slice(number * self._kept(kind), (number + 1) * self._kept(kind)))
+                for kind, statistic in self._statistics.items()
+            }
+        )
+
+    def _kept(self, kind: Kind[Any]) -> int:
+        """Blocks of a group that are kept apart."""
+        return -(-self._blocks // self._folds[kind])
 
     def __iadd__(self, other: Self) -> Self:
         for kind, statistic in self._statistics.items():

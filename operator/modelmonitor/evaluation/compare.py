@@ -12,19 +12,22 @@ import numpy as np
 from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Comparison, ComparisonResult
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.judge import NO_SCORES, TOO_FEW_BLOCKS, TOO_FEW_ROWS, UNDEFINED
-from modelmonitor.evaluation.metrics import CATALOGUE
+from modelmonitor.evaluation.judge import NO_SCORES, TOO_FEW_BLOCKS, TOO_FEW_ROWS
+from modelmonitor.evaluation.metrics.measure import Measure
 from modelmonitor.evaluation.statistics import jackknife, student
 from modelmonitor.evaluation.statistics.kinds import ROWS
 
 
-def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_rows: int) -> ComparisonResult:
+def compare(
+    champion: Tally, candidate: Tally, measure: Measure, challenger: Challenger, minimum_rows: int
+) -> ComparisonResult:
     """Compare two models by their statistics of the same rows.
 
     Args:
         champion: statistics of the serving model.
         candidate: statistics of its challenger.
-        challenger: the metric, the least gain and the confidence.
+        measure: by what they are compared.
+        challenger: the metric's name, the least gain and the confidence.
         minimum_rows: the least rows of the metric's denominator, for either model.
     """
     result = ComparisonResult(
@@ -33,7 +36,6 @@ def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_r
         minimum_gain=challenger.minimum_gain,
         confidence=challenger.confidence,
     )
-    measure = CATALOGUE[challenger.metric]
     if any(kind not in tally for kind in measure.needs for tally in (champion, candidate)):
         return result.model_copy(update={"reason": NO_SCORES})
     old, new = measure.leave_one_out(champion), measure.leave_one_out(candidate)
@@ -42,18 +44,19 @@ def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_r
     known: dict[str, object] = {
         "rows": int(champion[ROWS].counts.sum()),
         "blocks": int(used.sum()),
-        "champion": None if math.isnan(old.value) else old.value,
-        "candidate": None if math.isnan(new.value) else new.value,
+        "champion": old.value if math.isfinite(old.value) else None,
+        "candidate": new.value if math.isfinite(new.value) else None,
     }
     sign = 1 if measure.greater_is_better else -1
-    without = sign * (new.without - old.without)[used]
+    with np.errstate(invalid="ignore"):
+        without = sign * (new.without - old.without)[used]
     reason = None
     if min(old_rows.sum(), new_rows.sum()) < minimum_rows:
         reason = TOO_FEW_ROWS
     elif used.sum() < jackknife.FEWEST_BLOCKS:
         reason = TOO_FEW_BLOCKS
-    elif np.isnan(without).any():
-        reason = UNDEFINED
+    elif not np.isfinite([new.value, old.value, *without]).all():
+        reason = measure.undefined.value
     if reason is not None:
         return result.model_copy(update=known | {"reason": reason})
     difference = sign * (new.value - old.value)

@@ -9,7 +9,8 @@ from modelmonitor.api.result import ModelIdentity
 from modelmonitor.evaluation.errors import CandidateError, ModelError
 from modelmonitor.evaluation.model import LoadedModel, load_model
 from modelmonitor.evaluation.scan import Needed, Rows
-from modelmonitor.evaluation.score import Predictions, Predictor, Rescored, logged
+from modelmonitor.evaluation.score import Predictions, Predictor
+from modelmonitor.evaluation.tasks import logged_predictions, rescored
 
 UNKNOWN_MODEL: Final = "(logged predictions)"
 """The champion's URI where only its logged predictions are known: on the command line, without `--model`."""
@@ -83,10 +84,10 @@ class _Candidate:
 
 
 def _logged(given: EvaluationInput, *remarks: str) -> Contender:
-    predictor = logged(given.data.columns, given.model)
+    predictor = logged_predictions(given.data.columns, given.model)
     return Contender(ModelIdentity(uri=given.champion), predictor, logged=True, remarks=remarks)
 
 
 def _rescored(model: LoadedModel, given: EvaluationInput) -> Contender:
     identity = ModelIdentity(uri=model.uri, digest=model.digest)
-    return Contender(identity, Rescored(model, given.model), logged=False, remarks=model.remarks)
+    return Contender(identity, rescored(model, given.model), logged=False, remarks=model.remarks)

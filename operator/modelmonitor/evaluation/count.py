@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Accumulator
 from modelmonitor.evaluation.blocks import Blocks
-from modelmonitor.evaluation.classes import MISSING
+from modelmonitor.evaluation.classes import known
 from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.scan import Needed, Rows, scan
-from modelmonitor.evaluation.score import LabelReader, Predictor
+from modelmonitor.evaluation.score import Labels, Predictor
 from modelmonitor.evaluation.segments import ALL_ROWS, Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
 
@@ -26,17 +26,24 @@ _SAY_EVERY = 1_000_000
 class Wanted:
     """What is counted of each row."""
 
-    labels: LabelReader
+    labels: Labels
     predictors: Sequence[Predictor]
     kinds: Collection[Kind[Any]]
     """The statistics that the metrics need."""
     segments: Segments = ALL_ROWS
+    classes: int = 2
 
     @property
     def needed(self) -> Sequence[Needed]:
         """The columns that it takes."""
         of_models = (need for predictor in self.predictors for need in predictor.needed)
-        return (*self.labels.needed, *of_models, *self.segments.needed)
+        of_kinds = (need for kind in self.kinds for need in kind.columns)
+        return (*self.labels.needed, *of_models, *self.segments.needed, *of_kinds)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that statistics read beside labels and predictions."""
+        return tuple(dict.fromkeys(need.column for kind in self.kinds for need in kind.columns))
 
 
 @dataclass
@@ -46,6 +53,8 @@ class Counted:
     blocks: Blocks
     accumulators: tuple[Accumulator, ...]
     """One for each predictor; all hold the same rows: those with a label and a prediction of each."""
+    everything: Accumulator
+    """Of all rows, with a label or without."""
     rows_by_block: NDArray[np.int64]
     """All rows, shape (blocks,)."""
     labelled_by_block: NDArray[np.int64]
@@ -88,34 +97,52 @@ def count(
         ModelError: when a model cannot score the rows.
     """
     blocks = Blocks.of(start, end, plan.source.zone)
+    paired = [kind for kind in wanted.kinds if not kind.of_all_rows]
     accumulators = tuple(
-        Accumulator(wanted.kinds, len(blocks), groups=wanted.segments.groups, with_scores=predictor.has_scores)
+        Accumulator(
+            paired,
+            len(blocks),
+            groups=wanted.segments.groups,
+            classes=wanted.classes,
+            with_scores=predictor.has_scores,
+        )
         for predictor in wanted.predictors
     )
-    counted = Counted(blocks, accumulators, np.zeros(len(blocks), np.int64), np.zeros(len(blocks), np.int64))
+    everything = Accumulator(
+        [kind for kind in wanted.kinds if kind.of_all_rows], len(blocks), groups=wanted.segments.groups
+    )
+    none = np.zeros(len(blocks), np.int64)
+    counted = Counted(blocks, accumulators, everything, none, none.copy())
     said = 0
     for rows in scan(plan, start, end, wanted.needed):
         block, truth = blocks.index(rows.times), wanted.labels.read(rows)
         counted.rows_by_block += np.bincount(block, minlength=len(blocks))
         # Rows without a label cannot be judged, so no model need score them.
-        known = truth != MISSING
-        counted.labelled_by_block += np.bincount(block[known], minlength=len(blocks))
-        if known.any():
-            _add(counted, wanted, block[known], truth[known], _only(rows, known))
+        there = known(truth)
+        counted.labelled_by_block += np.bincount(block[there], minlength=len(blocks))
+        if any(kind.of_all_rows for kind in wanted.kinds):
+            everything.add(block, wanted.segments.of(rows), Pairs(truth, truth, columns=_columns(wanted, rows)))
+        if there.any():
+            _add(counted, wanted, block[there], truth[there], _only(rows, there))
         if counted.rows // _SAY_EVERY > said:
             said = counted.rows // _SAY_EVERY
             progress(f"{counted.rows:,} rows read")
     return counted
 
 
-def _add(counted: Counted, wanted: Wanted, block: NDArray[np.intp], truth: NDArray[np.intp], rows: Rows) -> None:
+def _add(counted: Counted, wanted: Wanted, block: NDArray[np.intp], truth: NDArray[Any], rows: Rows) -> None:
     predictions = [predictor.predict(rows) for predictor in wanted.predictors]
     answered = np.logical_and.reduce([said.answered for said in predictions])
     counted.unscored += int((~answered).sum())
     groups = [group[answered] for group in wanted.segments.of(rows)]
+    columns = _columns(wanted, rows)
     for accumulator, said in zip(counted.accumulators, predictions, strict=True):
-        pairs = Pairs(truth, said.predicted, said.scores)
+        pairs = Pairs(truth, said.predicted, said.scores, columns)
         accumulator.add(block[answered], groups, pairs if answered.all() else pairs.only(answered))
+
+
+def _columns(wanted: Wanted, rows: Rows) -> dict[str, pa.Array]:
+    return {name: rows.batch.column(name) for name in wanted.columns}
 
 
 def _only(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:

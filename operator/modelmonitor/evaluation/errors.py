@@ -5,6 +5,7 @@ The tree:
     ├── InputError          the input or the manifest cannot be used
     ├── StorageError        a bucket or folder is missing, refused or cannot be reached
     ├── DataError           files can be reached but not used: column, type, content
+    ├── UserMetricError     a metric of the user's own is missing, does not load or fails
     └── ModelError          the model is missing, does not load or does not score
         └── CandidateError  the same of the candidate, so that it is not taken for the champion's trouble
 """
@@ -31,6 +32,10 @@ class StorageError(EvaluationError):
 
 class DataError(EvaluationError):
     """The files are there and cannot be used."""
+
+
+class UserMetricError(EvaluationError):
+    """A metric of the user's own is missing, does not load or fails."""
 
 
 class ModelError(EvaluationError):

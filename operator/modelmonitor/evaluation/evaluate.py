@@ -1,28 +1,52 @@
 """The whole chain: one look at one window."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelmonitor.api.job import EvaluationInput
-from modelmonitor.api.monitor import Data, Metric, Windows
+from modelmonitor.api.monitor import Data, Windows
+from modelmonitor.api.objectives import Objective
 from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict
 from modelmonitor.domain.levels import level_per_test
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
 from modelmonitor.evaluation.count import Counted, Wanted, count
 from modelmonitor.evaluation.errors import InputError
-from modelmonitor.evaluation.judge import Judgement, judge_metric, judge_window
-from modelmonitor.evaluation.metrics import CATALOGUE, measure_of
+from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
+from modelmonitor.evaluation.metrics import Measure
 from modelmonitor.evaluation.plan import Plan, Source, plan
 from modelmonitor.evaluation.publish import publish
-from modelmonitor.evaluation.score import LabelReader
 from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
+from modelmonitor.evaluation.tasks import deciding_measure, labels_of, measure_for
 
 _INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """By what the objectives are measured, in their order, and by what two models are compared."""
+
+    objectives: tuple[Measure, ...]
+    deciding: Measure | None
+
+    @classmethod
+    def of(cls, given: EvaluationInput) -> Self:
+        """Those that the input asks for; an EvaluationError when one cannot be had."""
+        return cls(
+            tuple(measure_for(objective, given.model) for objective in given.objectives),
+            deciding_measure(given) if given.contender else None,
+        )
+
+    @property
+    def kinds(self) -> tuple[Kind[Any], ...]:
+        """The statistics that they need."""
+        measures = (*self.objectives, *((self.deciding,) if self.deciding else ()))
+        return tuple(dict.fromkeys(kind for measure in measures for kind in measure.needs))
 
 
 def evaluate(
@@ -79,19 +103,21 @@ def _look(
             f"the newest event is of {_said(found.data_through)}; the window closes with one of"
             f" {_said(given.closes)} or later",
         )
+    measures = _Measures.of(given)
     champion = champion_of(given, environ)
     candidate = candidate_of(given, environ)
     contenders = [champion, *([candidate] if candidate else [])]
     for remark in (remark for contender in contenders for remark in contender.remarks):
         progress(remark)
     start, why_empty = _first_instant(given, champion)
-    labels = LabelReader(given.data.columns, given.model)
+    labels = labels_of(given.data.columns, given.model)
     if start >= given.window.end:
         return _named(_insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
-    wanted = Wanted(labels, [one.predictor for one in contenders], _kinds(given))
+    predictors = [one.predictor for one in contenders]
+    wanted = Wanted(labels, predictors, measures.kinds, classes=len(given.model.classes or (0, 1)))
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
-    result = _named(_result(given, found.data_through, counted, why_empty), contenders).model_copy(
+    result = _named(_result(given, measures, found.data_through, counted, why_empty), contenders).model_copy(
         update={"rows": counted.rows, "coverage": counted.coverage}
     )
     return result if result.look is not Look.JUDGED else publish(given, result, counted, environ)
@@ -107,7 +133,9 @@ def _first_instant(given: EvaluationInput, champion: Contender) -> tuple[datetim
     return start, why
 
 
-def _result(given: EvaluationInput, data_through: datetime, counted: Counted, why_empty: str) -> EvaluationResult:
+def _result(
+    given: EvaluationInput, measures: _Measures, data_through: datetime, counted: Counted, why_empty: str
+) -> EvaluationResult:
     if counted.rows == 0 and why_empty == "NoData":
         message = "there is not one row in the window, while there are later ones"
         return _with_comparison(given, Verdict.NO_DATA, "NoData", message)
@@ -124,32 +152,29 @@ def _result(given: EvaluationInput, data_through: datetime, counted: Counted, wh
     if counted.scored < wanted:
         message = f"only {counted.scored:.1%} of the labelled rows have a prediction, fewer than {wanted:.0%}"
         return _insufficient(given, "PredictionsMissing", message)
-    return _judged(given, counted)
+    return _judged(given, measures, counted)
 
 
-def _judged(given: EvaluationInput, counted: Counted) -> EvaluationResult:
-    alpha = level_per_test(given.verdict, given.windows, given.metrics)
+def _judged(given: EvaluationInput, measures: _Measures, counted: Counted) -> EvaluationResult:
+    alpha = level_per_test(given.verdict, given.windows, given.objectives)
     champion, *candidates = (accumulator.tally() for accumulator in counted.accumulators)
-    results = [judge_metric(metric, champion, alpha, by_day=counted.blocks.by_day) for metric in given.metrics]
-    judgement = judge_window(given.metrics, results)
+    everything = champion | counted.everything.tally()
+    results = [
+        judge_objective(objective, measure, everything, alpha, by_day=counted.blocks.by_day)
+        for objective, measure in zip(given.objectives, measures.objectives, strict=True)
+    ]
+    judgement = judge_window(given.objectives, results)
     comparison = None
-    if candidates:
-        comparison = compare(champion, candidates[0], given.challenger, _minimum_rows(given))
+    if candidates and measures.deciding is not None:
+        minimum = _minimum_rows(given)
+        comparison = compare(champion, candidates[0], measures.deciding, given.challenger, minimum)
     return _of(judgement, comparison)
-
-
-def _kinds(given: EvaluationInput) -> set[Kind[Any]]:
-    """The statistics that the objectives and the comparison need."""
-    measures = [measure_of(metric) for metric in given.metrics]
-    if given.contender is not None:
-        measures.append(CATALOGUE[given.challenger.metric])
-    return {kind for measure in measures for kind in measure.needs}
 
 
 def _minimum_rows(given: EvaluationInput) -> int:
     """Of the metric that decides: as the spec says for it, else what a metric has by default."""
     own = (metric.minimum_rows for metric in given.metrics if metric.name is given.challenger.metric)
-    return next(own, int(Metric.model_fields["minimum_rows"].default))
+    return next(own, int(Objective.model_fields["minimum_rows"].default))
 
 
 def _of(judgement: Judgement, comparison: ComparisonResult | None) -> EvaluationResult:

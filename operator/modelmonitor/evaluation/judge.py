@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from modelmonitor.api.monitor import Metric, Severity
+from modelmonitor.api.objectives import Objective, Severity
 from modelmonitor.api.result import MetricResult, Verdict
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.metrics import measure_of
+from modelmonitor.evaluation.metrics.measure import Measure, Undefined
 from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
 
 # Why a metric could not be judged, and what is known of an interval.
 TOO_FEW_ROWS = "TooFewRows"
 TOO_FEW_BLOCKS = "TooFewBlocks"
 NO_SCORES = "NoScores"
-UNDEFINED = "OneClassOnly"
 BETWEEN_DAY_UNKNOWN = "BetweenDayVarianceUnknown"
 
 
@@ -35,48 +33,55 @@ class Judgement:
     metrics: tuple[MetricResult, ...]
 
 
-def judge_metric(metric: Metric, tally: Tally, alpha: float, *, by_day: bool) -> MetricResult:
+def judge_objective(
+    objective: Objective, measure: Measure, tally: Tally, alpha: float, *, by_day: bool
+) -> MetricResult:
     """Judge one objective.
 
     Args:
-        metric: the objective.
-        tally: statistics of the window's labelled and predicted rows.
+        objective: what is demanded.
+        measure: by what it is measured.
+        tally: statistics of the window's labelled and predicted rows, and of all rows.
         alpha: the one-sided level of the test.
         by_day: whether a block is a civil day; if not, variance between days is unknown, and the result says so.
     """
-    result = MetricResult(name=metric.name, verdict=Verdict.INSUFFICIENT, min=metric.min, max=metric.max)
-    measure = measure_of(metric)
+    result = MetricResult(name=objective.full_name, verdict=Verdict.INSUFFICIENT, min=objective.min, max=objective.max)
     if any(kind not in tally for kind in measure.needs):
         return result.model_copy(update={"reason": NO_SCORES})
     rows = measure.rows(tally)
     found = measure.leave_one_out(tally)
     blocks = int((rows > 0).sum())
     known: dict[str, object] = {"rows": int(rows.sum()), "blocks": blocks}
-    if not math.isnan(found.value):
+    if math.isfinite(found.value):
         known["value"] = found.value
-    if (reason := _unjudgeable(metric, int(rows.sum()), blocks, found.without[rows > 0])) is not None:
-        return result.model_copy(update=known | {"reason": reason})
+    if int(rows.sum()) < objective.minimum_rows:
+        return result.model_copy(update=known | {"reason": TOO_FEW_ROWS})
+    if blocks < FEWEST_BLOCKS:
+        return result.model_copy(update=known | {"reason": TOO_FEW_BLOCKS})
+    if not np.isfinite([found.value, *found.without[rows > 0]]).all():
+        return result.model_copy(update=known | {"reason": measure.undefined.value})
     interval = measure.interval(tally, alpha)
     return result.model_copy(
         update=known
         | {
-            "verdict": _verdict(metric, found.value, interval.low, interval.high),
+            "verdict": _verdict(objective, found.value, interval.low, interval.high),
             "low": interval.low,
             "high": interval.high,
             "level": 1 - alpha,
             "design_effect": interval.design_effect,
             "reason": None if by_day else BETWEEN_DAY_UNKNOWN,
+            "detail": interval.detail,
         }
     )
 
 
-def judge_window(metrics: Sequence[Metric], results: Sequence[MetricResult]) -> Judgement:
+def judge_window(objectives: Sequence[Objective], results: Sequence[MetricResult]) -> Judgement:
     """The verdict of the window.
 
     Fail if an objective of severity Fail fails, else Insufficient if none of those could be judged, else Warn, else
     Pass. With nothing but severity Warn, those decide whether anything could be judged.
     """
-    failing = [result for metric, result in zip(metrics, results, strict=True) if metric.severity is Severity.FAIL]
+    failing = [result for one, result in zip(objectives, results, strict=True) if one.severity is Severity.FAIL]
     verdicts = {result.verdict for result in results}
     if Verdict.FAIL in verdicts:
         verdict, reason = Verdict.FAIL, "ObjectiveMissed"
@@ -102,21 +107,24 @@ def sentence(result: MetricResult) -> str:
         Verdict.WARN: "is beyond its objective, maybe by chance or by severity Warn",
         Verdict.PASS: "meets its objective",
     }[result.verdict]
-    return f"{result.name} is {result.value:.3f} [{result.low:.3f}, {result.high:.3f}], and {how} ({objective})"
+    value, low, high = (_number(number) for number in (result.value, result.low, result.high))
+    between = f" ({result.detail})" if result.detail else ""
+    return f"{result.name} is {value} [{low}, {high}]{between}, and {how} ({objective})"
 
 
-def _unjudgeable(metric: Metric, rows: int, blocks: int, without: NDArray[np.float64]) -> str | None:
-    if rows < metric.minimum_rows:
-        return TOO_FEW_ROWS
-    if blocks < FEWEST_BLOCKS:
-        return TOO_FEW_BLOCKS
-    return UNDEFINED if bool(np.isnan(without).any()) else None
+def _number(value: float | None) -> str:
+    """Three digits behind the point, or six in all where that says more."""
+    if value is None:
+        return "unknown"
+    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"
 
 
-def _verdict(metric: Metric, value: float, low: float, high: float) -> Verdict:
-    beyond = (metric.min is not None and value < metric.min) or (metric.max is not None and value > metric.max)
-    wholly = (metric.min is not None and high < metric.min) or (metric.max is not None and low > metric.max)
-    if wholly and metric.severity is Severity.FAIL:
+def _verdict(objective: Objective, value: float, low: float, high: float) -> Verdict:
+    beyond = (objective.min is not None and value < objective.min) or (
+        objective.max is not None and value > objective.max
+    )
+    wholly = (objective.min is not None and high < objective.min) or (objective.max is not None and low > objective.max)
+    if wholly and objective.severity is Severity.FAIL:
         return Verdict.FAIL
     return Verdict.WARN if beyond else Verdict.PASS
 
@@ -124,6 +132,9 @@ def _verdict(metric: Metric, value: float, low: float, high: float) -> Verdict:
 _WHY = {
     TOO_FEW_ROWS: "only {r.rows} rows count for it, fewer than its minimumRows",
     TOO_FEW_BLOCKS: "its rows lie in {r.blocks} blocks of time, and fewer than 4 say nothing about chance",
-    UNDEFINED: "it needs rows of both classes on more than one day",
+    Undefined.ONE_CLASS: "it needs rows of both classes on more than one day",
+    Undefined.LABELS_CONSTANT: "its labels are all the same, or as good as",
+    Undefined.ONE_GROUP: "it needs two groups with enough rows on enough days, and a rate above 0 in one of them",
+    Undefined.NO_NUMBER: "on these rows, or without one of their days, it is not a finite number",
     NO_SCORES: "there are predicted classes, but no scores",
 }

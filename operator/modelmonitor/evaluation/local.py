@@ -89,6 +89,8 @@ def input_for(
         data=spec.data,
         windows=spec.windows,
         metrics=spec.metrics,
+        rules=spec.business_rules,
+        user_metrics=spec.user_metrics,
         verdict=spec.verdict,
         challenger=spec.challenger or Challenger(),
     )

@@ -40,6 +40,36 @@ class LoadedModel:
     remarks: tuple[str, ...] = ()
     """What scikit-learn warned of while loading."""
 
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Texts of its classes in the order of probabilities; None for a regressor."""
+        found = getattr(self.estimator, "classes_", None)
+        return None if found is None else tuple(class_text(value) or "" for value in found)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether it gives probabilities, or only classes or values."""
+        return self.classes is not None and callable(getattr(self.estimator, "predict_proba", None))
+
+    def probabilities(self, batch: pa.RecordBatch, origin: str) -> NDArray[np.float64]:
+        """Probabilities, shape (rows, classes); only when `has_probabilities`."""
+        return np.asarray(self._call("predict_proba", batch, origin), np.float64)
+
+    def predict(self, batch: pa.RecordBatch, origin: str) -> NDArray[Any]:
+        """Classes or values, shape (rows,)."""
+        return np.asarray(self._call("predict", batch, origin))
+
+    def _call(self, method: str, batch: pa.RecordBatch, origin: str) -> Any:
+        # The model is the user's code and may raise anything.
+        try:
+            return getattr(self.estimator, method)(self.frame(batch))
+        except Exception as error:
+            raise ModelError(
+                "ModelScoringFailed",
+                f"the model in {self.uri} cannot score {origin}: {one_line(error)}; are these the columns and types"
+                " that it was trained on?",
+            ) from error
+
     def frame(self, batch: pa.RecordBatch) -> Any:
         """The pandas DataFrame that the model reads, from a batch that holds its columns."""
         return batch.select(list(self.columns)).to_pandas(strings_to_categorical=False)
@@ -78,7 +108,7 @@ class ModelScorer:
     def __init__(self, model: LoadedModel, positive_class: str) -> None:
         self._model: Final = model
         self._said: Final = positive_class
-        classes = [class_text(value) for value in getattr(model.estimator, "classes_", ())]
+        classes = list(model.classes or ())
         self._texts: Final = classes
         self._positive: Final = class_text(positive_class)
         if self._positive not in classes:
@@ -88,12 +118,12 @@ class ModelScorer:
                 f" {', '.join(repr(text) for text in classes) or 'unknown'}; write the class as the model was trained"
                 " on it",
             )
-        self.has_scores: Final = callable(getattr(model.estimator, "predict_proba", None))
+        self.has_scores: Final = model.has_probabilities
 
     def scores(self, batch: pa.RecordBatch, origin: str) -> NDArray[np.float64]:
         """Probabilities of the positive class, shape (rows,); only when `has_scores`."""
-        found = np.asarray(self._call("predict_proba", batch, origin), np.float64)
-        scores: NDArray[np.float64] = found[:, self._texts.index(self._positive)]
+        found: NDArray[np.float64] = self._model.probabilities(batch, origin)
+        scores: NDArray[np.float64] = found[:, self._texts.index(self._positive or "")]
         if not np.isfinite(scores).all():
             raise ModelError(
                 "ModelScoringFailed", f"the model in {self._model.uri} gave a score that is no number on {origin}"
@@ -102,19 +132,8 @@ class ModelScorer:
 
     def positives(self, batch: pa.RecordBatch, origin: str) -> NDArray[np.bool_]:
         """Whether the predicted class is the positive one, shape (rows,)."""
-        found = self._call("predict", batch, origin)
-        return np.asarray([class_text(value) == self._positive for value in np.asarray(found).tolist()], np.bool_)
-
-    def _call(self, method: str, batch: pa.RecordBatch, origin: str) -> Any:
-        # The model is the user's code and may raise anything.
-        try:
-            return getattr(self._model.estimator, method)(self._model.frame(batch))
-        except Exception as error:
-            raise ModelError(
-                "ModelScoringFailed",
-                f"the model in {self._model.uri} cannot score {origin}: {one_line(error)}; are these the columns and"
-                " types that it was trained on?",
-            ) from error
+        found = self._model.predict(batch, origin)
+        return np.asarray([class_text(value) == self._positive for value in found.tolist()], np.bool_)
 
 
 def _unpickled(uri: str, content: bytes) -> tuple[Any, tuple[str, ...]]:

@@ -39,8 +39,8 @@ def report(given: EvaluationInput, result: EvaluationResult, counted: Counted) -
         "result": result.document(),
         "rule": {
             "windowLevel": window_level(given.verdict, given.windows),
-            "tests": number_of_tests(given.metrics),
-            "outsideTheBudget": "metrics of severity Warn, and point values",
+            "tests": number_of_tests(given.objectives),
+            "outsideTheBudget": "objectives of severity Warn, and point values",
             "block": "civil day" if counted.blocks.by_day else "a twentieth of the window",
             "betweenDayVariance": "Known" if counted.blocks.by_day else "Unknown",
         },

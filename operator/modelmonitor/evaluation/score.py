@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelmonitor.api.monitor import Columns, ModelSpec
-from modelmonitor.evaluation.classes import MISSING, ClassReader
+from modelmonitor.evaluation.classes import MISSING, ClassReader, known
 from modelmonitor.evaluation.errors import DataError
 from modelmonitor.evaluation.model import LoadedModel, ModelScorer
 from modelmonitor.evaluation.scan import Needed, Rows
@@ -22,16 +22,17 @@ LABEL_FIELD: Final = "data.columns.label"
 class Predictions:
     """What a model said of some rows."""
 
-    predicted: NDArray[np.intp]
-    """1, 0, or `MISSING` where it said nothing; shape (rows,)."""
+    predicted: NDArray[Any]
+    """The number of the class (1 is the positive one of a binary task), or `MISSING` where it said nothing; in a
+    regression the value, NaN where it said nothing; shape (rows,)."""
     scores: NDArray[np.float64] | None
-    """Score of the positive class, NaN where it said nothing; None where there are only classes."""
+    """Score of the positive class, shape (rows,), or of every class, shape (rows, classes), NaN where it said nothing;
+    None where there are only classes or values."""
 
     @property
     def answered(self) -> NDArray[np.bool_]:
         """Where it said something; shape (rows,)."""
-        said: NDArray[np.bool_] = self.predicted != MISSING
-        return said
+        return known(self.predicted)
 
 
 class Predictor(Protocol):
@@ -47,6 +48,17 @@ class Predictor(Protocol):
 
     def predict(self, rows: Rows) -> Predictions:
         """The predictions of some rows."""
+
+
+class Labels(Protocol):
+    """Where the ground truth comes from."""
+
+    @property
+    def needed(self) -> Sequence[Needed]:
+        """The columns that it reads."""
+
+    def read(self, rows: Rows) -> NDArray[Any]:
+        """The labels of some rows, in the form of `Predictions.predicted`; shape (rows,)."""
 
 
 class LoggedScores:
@@ -65,22 +77,7 @@ class LoggedScores:
         Raises:
             DataError: when it holds something else than numbers between 0 and 1.
         """
-        values = rows.batch.column(self._column)
-        if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or pa.types.is_null(values.type)):
-            raise DataError(
-                "ScoreUnreadable",
-                f'data.columns.score: column "{self._column}" of {rows.origin} is {values.type}, not a number; for'
-                " predicted classes name it in data.columns.prediction",
-            )
-        scores: NDArray[np.float64] = pc.fill_null(values.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
-        outside = scores[(scores < 0) | (scores > 1)]
-        if outside.size:
-            raise DataError(
-                "ScoreOutOfRange",
-                f'data.columns.score: column "{self._column}" of {rows.origin} holds {outside[0]:g}; a score is a'
-                " probability between 0 and 1",
-            )
-        return thresholded(scores, self._threshold)
+        return thresholded(read_scores("data.columns.score", self._column, rows), self._threshold)
 
 
 class LoggedClasses:
@@ -139,6 +136,30 @@ def logged(columns: Columns, spec: ModelSpec) -> Predictor:
         "predictions.column needs data.columns.score or data.columns.prediction: name the column, or use"
         " predictions.model",
     )
+
+
+def read_scores(field: str, column: str, rows: Rows) -> NDArray[np.float64]:
+    """A column of scores, NaN where there is none; shape (rows,).
+
+    Raises:
+        DataError: when it holds something else than numbers between 0 and 1.
+    """
+    values = rows.batch.column(column)
+    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or pa.types.is_null(values.type)):
+        raise DataError(
+            "ScoreUnreadable",
+            f'{field}: column "{column}" of {rows.origin} is {values.type}, not a number; for predicted classes name it'
+            " in data.columns.prediction",
+        )
+    scores: NDArray[np.float64] = pc.fill_null(values.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+    outside = scores[(scores < 0) | (scores > 1)]
+    if outside.size:
+        raise DataError(
+            "ScoreOutOfRange",
+            f'{field}: column "{column}" of {rows.origin} holds {outside[0]:g}; a score is a probability between 0 and'
+            " 1",
+        )
+    return scores
 
 
 def thresholded(scores: NDArray[np.float64], threshold: float) -> Predictions:

@@ -1,6 +1,7 @@
 import pytest
 
-from modelmonitor.api.monitor import Metric, VerdictPolicy, Windows
+from modelmonitor.api.monitor import VerdictPolicy, Windows
+from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
 from modelmonitor.domain.levels import YEAR, level_per_test, number_of_tests, window_level
 
 MONTHLY = Windows(length="28d", every="28d")
@@ -8,6 +9,8 @@ DAILY_LOOKS = Windows(length="28d", every="1d")
 F1 = Metric(name="f1", min=0.2)
 RECALL = Metric(name="recall", min=0.2)
 BAND = Metric(name="precision", min=0.2, max=0.9)
+RULE = BusinessRule(name="priced", expression="price > 0", min=0.99)
+OWN = UserMetric(name="profit", min=0.2)
 TOLD = Metric(name="roc_auc", min=0.6, severity="Warn")
 
 
@@ -34,10 +37,11 @@ def test_a_window_never_fails_by_chance_more_often_than_every_other_time() -> No
         pytest.param([F1, RECALL], 2, id="two objectives"),
         pytest.param([BAND], 2, id="each bound is a test"),
         pytest.param([F1, TOLD], 1, id="severity Warn is outside the budget"),
+        pytest.param([F1, RULE, OWN], 3, id="rules and metrics of the user's own count alike"),
         pytest.param([TOLD], 1, id="with nothing but Warn one test has the whole level"),
     ],
 )
-def test_the_number_of_tests(metrics: list[Metric], expected: int) -> None:
+def test_the_number_of_tests(metrics: list[Objective], expected: int) -> None:
     assert number_of_tests(metrics) == expected
 
 

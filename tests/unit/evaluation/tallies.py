@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelmonitor.api.metric_names import Task
 from modelmonitor.evaluation.accumulate import Accumulator, Tally
 from modelmonitor.evaluation.metrics import CATALOGUE
 from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, ROWS, SCORES
 
-KINDS = {kind for measure in CATALOGUE.values() for kind in measure.needs}
+BINARY = CATALOGUE[Task.BINARY_CLASSIFICATION]
+KINDS = {kind for measure in BINARY.values() for kind in measure.needs}
 CONFUSION_ONLY = {CONFUSION}
 
 

@@ -2,14 +2,18 @@ import numpy as np
 import pytest
 
 from modelmonitor.api.monitor import Challenger
-from modelmonitor.api.result import Comparison
+from modelmonitor.api.result import Comparison, ComparisonResult
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.compare import compare
-from tests.unit.evaluation.tallies import of_confusion
+from modelmonitor.evaluation.compare import compare as compare_by
+from tests.unit.evaluation.tallies import BINARY, of_confusion
 
 
 def counts(recall_by_day: list[int], rows: int = 100) -> Tally:
     return of_confusion(np.asarray([[[100, 0], [rows - found, found]] for found in recall_by_day]))
+
+
+def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_rows: int) -> ComparisonResult:
+    return compare_by(champion, candidate, BINARY[challenger.metric], challenger, minimum_rows)
 
 
 HARD_AND_EASY = [20, 80, 30, 70, 25, 75, 40, 60]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from modelmonitor.api.monitor import Challenger, MetricName
+from modelmonitor.api.metric_names import MetricName
+from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Comparison
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.compare import compare
-from modelmonitor.evaluation.metrics import CATALOGUE
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
-from tests.unit.evaluation.tallies import CONFUSION_ONLY, KINDS, accumulated
+from tests.unit.evaluation.tallies import BINARY, CONFUSION_ONLY, KINDS, accumulated
 
 ALPHA = 0.05
 
@@ -31,7 +31,7 @@ def window(random: np.random.Generator, days: int, *, with_scores: bool, rows: i
 @pytest.mark.parametrize("days", [7, 28])
 @pytest.mark.parametrize("name", [MetricName.ACCURACY, MetricName.F1, MetricName.RECALL], ids=str)
 def test_each_bound_misses_the_truth_about_as_often_as_it_says(name: MetricName, days: int) -> None:
-    measure, random = CATALOGUE[name], np.random.default_rng(7)
+    measure, random = BINARY[name], np.random.default_rng(7)
     true = measure.leave_one_out(window(np.random.default_rng(99), 6000, with_scores=False)[0]).value
     intervals = [measure.interval(window(random, days, with_scores=False)[0], ALPHA) for _ in range(500)]
     above = np.mean([interval.high < true for interval in intervals])
@@ -43,7 +43,7 @@ def test_each_bound_misses_the_truth_about_as_often_as_it_says(name: MetricName,
 
 def test_the_area_is_called_too_low_no_more_often_than_it_says() -> None:
     """The bound that `min` tests. The other one is missed up to 9 times in a hundred on days as different as these."""
-    measure, random = CATALOGUE[MetricName.ROC_AUC], np.random.default_rng(7)
+    measure, random = BINARY[MetricName.ROC_AUC], np.random.default_rng(7)
     true = measure.leave_one_out(window(np.random.default_rng(99), 1500, with_scores=True)[0]).value
     intervals = [measure.interval(window(random, 7, with_scores=True)[0], ALPHA) for _ in range(150)]
     assert np.mean([interval.high < true for interval in intervals]) < ALPHA + 0.04
@@ -55,7 +55,7 @@ def test_the_area_is_called_too_low_no_more_often_than_it_says() -> None:
 def test_an_equally_good_candidate_is_called_better_no_more_often_than_the_confidence_says(days: int) -> None:
     random, challenger = np.random.default_rng(11), Challenger(metric=MetricName.F1, confidence=1 - ALPHA)
     pairs = (window(random, days, with_scores=False) for _ in range(500))
-    verdicts = [compare(one, other, challenger, 100).verdict for one, other in pairs]
+    verdicts = [compare(one, other, BINARY[MetricName.F1], challenger, 100).verdict for one, other in pairs]
     assert np.mean([verdict is Comparison.BETTER for verdict in verdicts]) < ALPHA + 0.03
 
 
@@ -65,5 +65,5 @@ def test_a_better_candidate_is_found_better() -> None:
     confusion = worse[CONFUSION].counts
     confusion[:, 1, 0] += confusion[:, 1, 1] // 2
     confusion[:, 1, 1] -= confusion[:, 1, 1] // 2
-    assert compare(worse, champion, challenger, 100).verdict is Comparison.BETTER
-    assert compare(champion, worse, challenger, 100).verdict is Comparison.NOT_BETTER
+    assert compare(worse, champion, BINARY[MetricName.F1], challenger, 100).verdict is Comparison.BETTER
+    assert compare(champion, worse, BINARY[MetricName.F1], challenger, 100).verdict is Comparison.NOT_BETTER

@@ -1,14 +1,21 @@
 import numpy as np
 import pytest
 
-from modelmonitor.api.monitor import Metric
+from modelmonitor.api.monitor import ModelSpec
+from modelmonitor.api.objectives import Metric
 from modelmonitor.api.result import MetricResult, Verdict
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.judge import judge_metric, judge_window
+from modelmonitor.evaluation.judge import judge_objective, judge_window
+from modelmonitor.evaluation.metrics import measure_of
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
 from tests.unit.evaluation.tallies import of_confusion, of_histogram
 
 ALPHA = 0.05
+MODEL = ModelSpec.model_validate({"serving": {"seldonDeployment": {"name": "clicks", "node": "classifier"}}})
+
+
+def judge_metric(metric: Metric, tally: Tally, alpha: float, *, by_day: bool) -> MetricResult:
+    return judge_objective(metric, measure_of(metric, MODEL), tally, alpha, by_day=by_day)
 
 
 def recall_counts(found: int, rows: int = 100, days: int = 10, negatives: int = 100) -> Tally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,15 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.statistics.kinds import Kind
+
+
+class Undefined(StrEnum):
+    """Why a metric is not defined on some rows."""
+
+    ONE_CLASS = "OneClassOnly"
+    LABELS_CONSTANT = "LabelsConstant"
+    ONE_GROUP = "OneGroupOnly"
+    NO_NUMBER = "NoNumber"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,8 @@ class Interval:
     high: float
     design_effect: float
     """Variance by blocks over the variance if rows were independent."""
+    detail: str | None = None
+    """What a person must know beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,10 @@ class Measure(Protocol):
     @property
     def greater_is_better(self) -> bool:
         """Whether a model with a greater value is the better one."""
+
+    @property
+    def undefined(self) -> Undefined:
+        """Why it is not defined where its value is NaN."""
 
     def rows(self, tally: Tally) -> NDArray[np.int64]:
         """Rows of the denominator, shape (blocks,)."""

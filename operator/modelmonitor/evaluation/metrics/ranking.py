@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut
+from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.statistics import jackknife
+from modelmonitor.evaluation.statistics.class_kinds import CONFIDENCES
+from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import SCORES, Kind, scores_at
 
 Histogram = NDArray[np.int64]
@@ -33,20 +35,22 @@ class OfScores:
     value: Callable[[Histogram], float]
     variance: Callable[[Histogram], float]
     greater_is_better: bool = True
+    of: Kind[Counts] = SCORES
+    undefined: Undefined = Undefined.ONE_CLASS
 
     @property
     def needs(self) -> Sequence[Kind[Any]]:
-        """Scores by class."""
-        return (SCORES,)
+        """The histogram."""
+        return (self.of,)
 
     def rows(self, tally: Tally) -> NDArray[np.int64]:
         """All labelled rows, shape (blocks,)."""
-        total: NDArray[np.int64] = tally[SCORES].counts.sum(axis=(1, 2))
+        total: NDArray[np.int64] = tally[self.of].counts.sum(axis=(1, 2))
         return total
 
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
-        histograms = tally[SCORES].counts
+        histograms = tally[self.of].counts
         total = histograms.sum(axis=0)
         return LeaveOneOut(self.value(total), np.asarray([self.value(total - block) for block in histograms]))
 
@@ -54,10 +58,11 @@ class OfScores:
         """Student's t interval of the logit, which is less skewed than the value (for the area: Pepe 2003)."""
         found = self.leave_one_out(tally)
         used = self.rows(tally) > 0
-        independent = self.variance(tally[SCORES].counts.sum(axis=0))
+        independent = self.variance(tally[self.of].counts.sum(axis=0))
         by_block = jackknife.variance(found.without[used])
         effect = by_block / independent if independent > 0 else 1.0
-        return Scale.UNIT.interval(found.value, max(independent, by_block), int(used.sum()), alpha, effect)
+        rows = int(self.rows(tally).sum())
+        return Scale.UNIT.interval(found.value, max(independent, by_block), int(used.sum()), alpha, effect, rows)
 
 
 def area(histogram: Histogram) -> float:
@@ -151,3 +156,7 @@ def _from_here_on(values: NDArray[np.float64]) -> NDArray[np.float64]:
 ROC_AUC: Final = OfScores(area, delong_variance)
 AVERAGE_PRECISION: Final = OfScores(average_precision, average_precision_variance)
 EXPECTED_CALIBRATION_ERROR: Final = OfScores(calibration_error, calibration_error_variance, greater_is_better=False)
+TOP_CALIBRATION_ERROR: Final = OfScores(
+    calibration_error, calibration_error_variance, greater_is_better=False, of=CONFIDENCES
+)
+"""Of many classes: of the score of the class that has the highest one."""

@@ -15,33 +15,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut
+from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, Kind
 
-Counts = NDArray[np.int64]
+Table = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """A share hits / trials, and the increasing function of it that is the metric.
 
-    `hits` and `trials` take confusion counts of shape (..., 2 labels, 2 predictions) and give shape (...).
+    `hits` and `trials` take counts of shape (..., *cells), of the confusion of labels and predictions if nothing else
+    is said, and give shape (...).
     """
 
-    hits: Callable[[Counts], Counts]
-    trials: Callable[[Counts], Counts]
+    hits: Callable[[Table], Table]
+    trials: Callable[[Table], Table]
     of_share: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda share: share
     greater_is_better: bool = True
+    of: Kind[Counts] = CONFUSION
+    undefined: Undefined = Undefined.ONE_CLASS
 
     @property
     def needs(self) -> Sequence[Kind[Any]]:
-        """The confusion counts."""
-        return (CONFUSION,)
+        """The counts."""
+        return (self.of,)
 
     def rows(self, tally: Tally) -> NDArray[np.int64]:
         """Rows of the denominator, shape (blocks,)."""
-        return self.trials(tally[CONFUSION].counts)
+        return self.trials(tally[self.of].counts)
 
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
@@ -64,8 +68,8 @@ class Ratio:
         return Interval(float(low), float(high), effect)
 
     def _shares(self, tally: Tally) -> tuple[float, NDArray[np.float64]]:
-        confusion = tally[CONFUSION].counts
-        hits, trials = self.hits(confusion), self.trials(confusion)
+        counts = tally[self.of].counts
+        hits, trials = self.hits(counts), self.trials(counts)
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(np.divide(hits.sum(), trials.sum())), (hits.sum() - hits) / (trials.sum() - trials)
 
@@ -75,7 +79,7 @@ def _f1_of_jaccard(share: NDArray[np.float64]) -> NDArray[np.float64]:
     return 2 * share / (1 + share)
 
 
-def _true_positives(confusion: Counts) -> Counts:
+def _true_positives(confusion: Table) -> Table:
     return confusion[..., 1, 1]
 
 

@@ -28,14 +28,20 @@ class Scale(Enum):
     REAL = _Range(-math.inf, math.inf)
     """x itself."""
 
-    def interval(self, value: float, variance: float, blocks: int, alpha: float, design_effect: float) -> Interval:
+    def interval(
+        self, value: float, variance: float, blocks: int, alpha: float, design_effect: float, rows: int
+    ) -> Interval:
         """Student's t interval on this scale, by the delta method.
 
         At the very end of its range a value has no place on the scale: then the interval is taken on the plain one,
-        and cut where the range ends.
+        and cut where the range ends. A share of exactly 0 or 1 has no variance either, and is no certainty: there it
+        reaches as far as Wilson's interval of a share of so many rows.
         """
-        reach = student.quantile(1 - alpha, blocks - 1) * math.sqrt(variance)
+        quantile = student.quantile(1 - alpha, blocks - 1)
+        reach = quantile * math.sqrt(variance)
         least, most = self.value.least, self.value.most
+        if self is Scale.UNIT and not 0 < value < 1:
+            reach = max(reach, quantile * quantile / (rows + quantile * quantile))
         if self is Scale.REAL or not least < value < most:
             return Interval(max(least, value - reach), min(most, value + reach), design_effect)
         place = self._forward(value)

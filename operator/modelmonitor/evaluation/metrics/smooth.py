@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut
+from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.statistics import jackknife
 from modelmonitor.evaluation.statistics.counts import Counts
@@ -40,6 +40,7 @@ class OfCounts:
     trials: Callable[[NDArray[np.int64]], NDArray[np.int64]]
     scale: Scale = Scale.UNIT
     greater_is_better: bool = True
+    undefined: Undefined = Undefined.ONE_CLASS
 
     @property
     def needs(self) -> Sequence[Kind[Any]]:
@@ -52,17 +53,17 @@ class OfCounts:
 
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
-        return _leave_one_out(tally[self.of].counts.astype(np.float64), self.function)
+        return leave_one_out(tally[self.of].counts.astype(np.float64), self.function)
 
     def interval(self, tally: Tally, alpha: float) -> Interval:
         """Student's t interval on the metric's scale."""
         counts = tally[self.of].counts
         total = counts.sum(axis=0).astype(np.float64)
         cells, rows = total.reshape(-1), total.sum()
-        slopes = _gradient(lambda flat: self.function(flat.reshape(-1, *total.shape)), cells, np.sqrt(cells))
+        slopes = gradient(lambda flat: self.function(flat.reshape(-1, *total.shape)), cells, np.sqrt(cells))
         independent = float((cells * np.square(slopes)).sum() - np.square(cells @ slopes) / rows)
         found = self.leave_one_out(tally)
-        return _interval(self.scale, found, self.rows(tally) > 0, independent, alpha)
+        return interval(self.scale, found, self.rows(tally), independent, alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class OfSums:
     function: Callable[[Totals], Totals]
     scale: Scale
     greater_is_better: bool = False
+    undefined: Undefined = Undefined.NO_NUMBER
 
     @property
     def needs(self) -> Sequence[Kind[Any]]:
@@ -86,25 +88,26 @@ class OfSums:
 
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
-        return _leave_one_out(tally[self.of].first, self.function)
+        return leave_one_out(tally[self.of].first, self.function)
 
     def interval(self, tally: Tally, alpha: float) -> Interval:
         """Student's t interval on the metric's scale."""
         sums = tally[self.of]
         total, second = sums.first.sum(axis=0), sums.second.sum(axis=0)
         spread = second - np.outer(total, total) / total[0]
-        slopes = _gradient(self.function, total, np.sqrt(np.maximum(np.diag(spread), 0)))
+        slopes = gradient(self.function, total, np.sqrt(np.maximum(np.diag(spread), 0)))
         independent = float(slopes @ spread @ slopes)
-        return _interval(self.scale, self.leave_one_out(tally), self.rows(tally) > 0, independent, alpha)
+        return interval(self.scale, self.leave_one_out(tally), self.rows(tally), independent, alpha)
 
 
-def _leave_one_out(by_block: Totals, function: Callable[[Totals], Totals]) -> LeaveOneOut:
+def leave_one_out(by_block: Totals, function: Callable[[Totals], Totals]) -> LeaveOneOut:
+    """A function of the sum over all blocks, and of the sums without each."""
     total = by_block.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return LeaveOneOut(float(function(total)), np.asarray(function(total - by_block), np.float64))
 
 
-def _gradient(function: Callable[[Totals], Totals], total: Totals, spread: Totals) -> Totals:
+def gradient(function: Callable[[Totals], Totals], total: Totals, spread: Totals) -> Totals:
     """The slope of a function at `total`, shape (terms,); 0 in a direction in which the total does not vary."""
     slopes = np.zeros_like(total)
     moving = np.flatnonzero(spread > 0)
@@ -117,7 +120,18 @@ def _gradient(function: Callable[[Totals], Totals], total: Totals, spread: Total
     return slopes
 
 
-def _interval(scale: Scale, found: LeaveOneOut, used: NDArray[np.bool_], independent: float, alpha: float) -> Interval:
+def interval(scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independent: float, alpha: float) -> Interval:
+    """Student's t interval on a scale, with the larger of two variances.
+
+    Args:
+        scale: the metric's scale.
+        found: its value, and those without each block.
+        rows: of its denominator, shape (blocks,).
+        independent: the variance if rows were independent.
+        alpha: the one-sided level.
+    """
+    used = rows > 0
     by_block = jackknife.variance(found.without[used])
     effect = by_block / independent if independent > 0 else 1.0
-    return scale.interval(found.value, max(independent, by_block), int(used.sum()), alpha, effect)
+    variance = max(independent, by_block)
+    return scale.interval(found.value, variance, int(used.sum()), alpha, effect, int(rows.sum()))
