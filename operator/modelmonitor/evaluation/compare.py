@@ -1,8 +1,8 @@
 """Compare: is the candidate better than the champion, on the very same rows?
 
 Both were scored on each row, so what makes a day hard for one makes it hard for the other, and the difference varies
-less than either value. Its variance is the jackknife's over blocks of time, and the candidate is better when the lower
-bound of the difference is above `challenger.minimumGain`.
+less than either value. Its variance is the jackknife's over blocks of time, of which one may be like the one before
+it, and the candidate is better when the lower bound of the difference is above `challenger.minimumGain`.
 """
 
 import math
@@ -14,7 +14,7 @@ from modelmonitor.api.result import Comparison, ComparisonResult
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.judge import NO_SCORES, TOO_FEW_BLOCKS, TOO_FEW_ROWS
 from modelmonitor.evaluation.metrics.measure import Measure
-from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics import jackknife, serial, student
 from modelmonitor.evaluation.statistics.kinds import ROWS
 
 
@@ -60,8 +60,8 @@ def compare(
     if reason is not None:
         return result.model_copy(update=known | {"reason": reason})
     difference = sign * (new.value - old.value)
-    quantile = student.quantile(challenger.confidence, int(used.sum()) - 1)
-    low = difference - quantile * math.sqrt(jackknife.variance(without))
+    spread = serial.spread(without, independent=0.0)
+    low = difference - student.quantile(challenger.confidence, spread.degrees) * math.sqrt(spread.variance)
     better = low > challenger.minimum_gain
     return result.model_copy(
         update=known

@@ -68,7 +68,7 @@ def judge_objective(
             "low": interval.low,
             "high": interval.high,
             "level": 1 - alpha,
-            "design_effect": interval.design_effect,
+            "design_effect": interval.spread.design_effect,
             "reason": None if by_day else BETWEEN_DAY_UNKNOWN,
             "detail": interval.detail,
         }

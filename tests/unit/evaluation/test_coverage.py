@@ -48,7 +48,7 @@ def test_the_area_is_called_too_low_no_more_often_than_it_says() -> None:
     intervals = [measure.interval(window(random, 7, with_scores=True)[0], ALPHA) for _ in range(150)]
     assert np.mean([interval.high < true for interval in intervals]) < ALPHA + 0.04
     assert np.mean([interval.low > true for interval in intervals]) < ALPHA + 0.07
-    assert np.median([interval.design_effect for interval in intervals]) > 2
+    assert np.median([interval.spread.design_effect for interval in intervals]) > 2
 
 
 @pytest.mark.parametrize("days", [5, 28])

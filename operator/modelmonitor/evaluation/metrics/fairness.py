@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 from modelmonitor.api.metric_names import MetricName
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
-from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics import jackknife, serial, student
 from modelmonitor.evaluation.statistics.grouped import GroupedCounts, confusion_between
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory, Spread
 
 Table = NDArray[np.int64]
 """Rows by label and prediction, shape (..., 2, 2)."""
@@ -79,9 +80,7 @@ class _Pair:
     """The contrast of two groups, on the scale on which its interval is taken."""
 
     value: float
-    deviation: float
-    blocks: int
-    design_effect: float
+    spread: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,11 @@ class Between:
             return LeaveOneOut(math.nan, np.full(groups.trials.shape[1], math.nan))
         return LeaveOneOut(float(self._widest(groups.rates)), self._widest(groups.without))
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """The interval of the module's text."""
         groups = self._groups(tally)
         pairs = {
-            (high, low): self._pair(groups, high, low)
+            (high, low): self._pair(groups, high, low, known)
             for high, low in itertools.permutations(range(len(groups.names)), 2)
             if groups.rates[high] >= groups.rates[low]
         }
@@ -138,7 +137,7 @@ class Between:
         detail = f"{groups.names[low]} {groups.rates[low]:.3g}, {groups.names[high]} {groups.rates[high]:.3g}"[:160]
         ends = (math.exp(-max(most, 0)), math.exp(-max(least, 0))) if self.ratio else (max(least, 0), min(most, 1))
         value = float(self._widest(groups.rates))
-        return Interval(min(ends[0], value), max(ends[1], value), widest.design_effect, detail)
+        return Interval(min(ends[0], value), max(ends[1], value), widest.spread, detail)
 
     def _widest(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of rates by group on the first axis."""
@@ -147,13 +146,10 @@ class Between:
             widest: NDArray[np.float64] = np.divide(least, most) if self.ratio else most - least
         return widest
 
-    def _pair(self, groups: _Groups, high: int, low: int) -> _Pair:
+    def _pair(self, groups: _Groups, high: int, low: int, known: Memory) -> _Pair:
         one, other = self._place(groups, high), self._place(groups, low)
         used = (groups.trials[high] > 0) | (groups.trials[low] > 0)
-        by_block = jackknife.variance((one[1] - other[1])[used])
-        independent = one[2] + other[2]
-        effect = by_block / independent if independent > 0 else 1.0
-        return _Pair(one[0] - other[0], math.sqrt(max(by_block, independent)), int(used.sum()), effect)
+        return _Pair(one[0] - other[0], serial.spread((one[1] - other[1])[used], one[2] + other[2], known))
 
     def _place(self, groups: _Groups, group: int) -> tuple[float, NDArray[np.float64], float]:
         """A group's rate on the scale, without each block, and its variance if rows were independent."""
@@ -180,7 +176,8 @@ class Between:
 
 
 def _bound(pair: _Pair, alpha: float, sign: int) -> float:
-    return pair.value + sign * student.quantile(1 - alpha, pair.blocks - 1) * pair.deviation
+    spread = pair.spread
+    return pair.value + sign * student.quantile(1 - alpha, spread.degrees) * math.sqrt(spread.variance)
 
 
 RATES: Final[Mapping[MetricName, tuple[Rate, bool]]] = MappingProxyType(

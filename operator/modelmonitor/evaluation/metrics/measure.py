@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory, Spread
 
 
 class Undefined(StrEnum):
@@ -27,8 +28,8 @@ class Interval:
 
     low: float
     high: float
-    design_effect: float
-    """Variance by blocks over the variance if rows were independent."""
+    spread: Spread
+    """The uncertainty behind them."""
     detail: str | None = None
     """What a person must know beside it."""
 
@@ -63,5 +64,11 @@ class Measure(Protocol):
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
-        """The interval; asked for only where the value and at least four values without a block are defined."""
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+        """The interval; asked for only where the value and at least four values without a block are defined.
+
+        Args:
+            tally: the statistics.
+            alpha: the one-sided level of each end.
+            known: what a longer time shows of how much a block is like the one before it.
+        """

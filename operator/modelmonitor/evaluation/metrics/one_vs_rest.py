@@ -20,6 +20,7 @@ from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.metrics.smooth import interval
 from modelmonitor.evaluation.statistics.class_kinds import CLASS_SCORES
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 
 Histograms = NDArray[np.int64]
 """Rows by class, by whether they are of it, and by bin of its score: shape (classes, 2, bins)."""
@@ -49,13 +50,13 @@ class OneVsRest:
         total = histograms.sum(axis=0)
         return LeaveOneOut(self._value(total), np.asarray([self._value(total - block) for block in histograms]))
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Student's t interval of the logit."""
         total = tally[CLASS_SCORES].counts.sum(axis=0)
         weights = self._weights(total)
         variances = [delong_variance(one) if weight else 0.0 for one, weight in zip(total, weights, strict=True)]
         independent = float(np.square(weights) @ np.asarray(variances))
-        return interval(Scale.UNIT, self.leave_one_out(tally), self.rows(tally), independent, alpha)
+        return interval(Scale.UNIT, self.leave_one_out(tally), self.rows(tally), independent, alpha, known)
 
     def _value(self, histograms: Histograms) -> float:
         weights = self._weights(histograms)

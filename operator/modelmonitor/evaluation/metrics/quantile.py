@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
-from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics import serial, student
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 from modelmonitor.evaluation.statistics.value_kinds import ABSOLUTE_ERRORS, MOST, errors_at
 
 Histogram = NDArray[np.int64]
@@ -48,18 +49,18 @@ class ErrorQuantile:
         without = [quantile(total - block, self.share) for block in histograms]
         return LeaveOneOut(quantile(total, self.share), np.asarray(without))
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Woodruff's interval, with Student's t and the larger of the two variances of the share."""
         histograms, rows = tally[ABSOLUTE_ERRORS].counts, self.rows(tally)
         total, used = histograms.sum(axis=0), rows > 0
         bin_of_value = int(np.searchsorted(np.cumsum(total), self.share * rows.sum()))
         below = histograms[:, : bin_of_value + 1].sum(axis=1)
-        by_block = jackknife.variance(((below.sum() - below) / (rows.sum() - rows))[used])
-        independent = self.share * (1 - self.share) / float(rows.sum())
-        reach = student.quantile(1 - alpha, int(used.sum()) - 1) * math.sqrt(max(independent, by_block))
+        without = ((below.sum() - below) / (rows.sum() - rows))[used]
+        spread = serial.spread(without, self.share * (1 - self.share) / float(rows.sum()), known)
+        reach = student.quantile(1 - alpha, spread.degrees) * math.sqrt(spread.variance)
         low = quantile(total, self.share - reach) if self.share > reach else 0.0
         high = quantile(total, self.share + reach) if self.share + reach < 1 else MOST
-        return Interval(low, high, by_block / independent)
+        return Interval(low, high, spread)
 
 
 def quantile(histogram: Histogram, share: float) -> float:

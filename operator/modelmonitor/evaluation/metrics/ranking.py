@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.metrics.scale import Scale
-from modelmonitor.evaluation.statistics import jackknife
+from modelmonitor.evaluation.metrics.smooth import interval
 from modelmonitor.evaluation.statistics.class_kinds import CONFIDENCES
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import SCORES, Kind, scores_at
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 
 Histogram = NDArray[np.int64]
 """Rows by label and bin, shape (2, bins), bins in rising order of score."""
@@ -54,15 +55,10 @@ class OfScores:
         total = histograms.sum(axis=0)
         return LeaveOneOut(self.value(total), np.asarray([self.value(total - block) for block in histograms]))
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Student's t interval of the logit, which is less skewed than the value (for the area: Pepe 2003)."""
-        found = self.leave_one_out(tally)
-        used = self.rows(tally) > 0
         independent = self.variance(tally[self.of].counts.sum(axis=0))
-        by_block = jackknife.variance(found.without[used])
-        effect = by_block / independent if independent > 0 else 1.0
-        rows = int(self.rows(tally).sum())
-        return Scale.UNIT.interval(found.value, max(independent, by_block), int(used.sum()), alpha, effect, rows)
+        return interval(Scale.UNIT, self.leave_one_out(tally), self.rows(tally), independent, alpha, known)
 
 
 def area(histogram: Histogram) -> float:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
-from modelmonitor.evaluation.statistics import jackknife, student
+from modelmonitor.evaluation.statistics import serial, student
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 
 Table = NDArray[np.int64]
 
@@ -52,20 +53,19 @@ class Ratio:
         share, without = self._shares(tally)
         return LeaveOneOut(float(self.of_share(np.asarray(share))), self.of_share(without))
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Wilson's interval with the effective number of rows."""
         share, without = self._shares(tally)
         rows = self.rows(tally)
         independent = share * (1 - share) / rows.sum()
-        by_block = jackknife.variance(without[rows > 0])
-        effect = by_block / independent if independent > 0 else 1.0
-        effective = float(rows.sum()) / max(1.0, effect)
-        quantile = student.quantile(1 - alpha, int((rows > 0).sum()) - 1)
+        spread = serial.spread(without[rows > 0], independent, known)
+        effective = float(rows.sum()) / max(1.0, spread.design_effect)
+        quantile = student.quantile(1 - alpha, spread.degrees)
         square = quantile * quantile / effective
         centre = (share + square / 2) / (1 + square)
         reach = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
         low, high = self.of_share(np.clip([centre - reach, centre + reach], 0, 1))
-        return Interval(float(low), float(high), effect)
+        return Interval(float(low), float(high), spread)
 
     def _shares(self, tally: Tally) -> tuple[float, NDArray[np.float64]]:
         counts = tally[self.of].counts

@@ -6,6 +6,7 @@ from enum import Enum
 
 from modelmonitor.evaluation.metrics.measure import Interval
 from modelmonitor.evaluation.statistics import student
+from modelmonitor.evaluation.statistics.serial import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +29,23 @@ class Scale(Enum):
     REAL = _Range(-math.inf, math.inf)
     """x itself."""
 
-    def interval(
-        self, value: float, variance: float, blocks: int, alpha: float, design_effect: float, rows: int
-    ) -> Interval:
+    def interval(self, value: float, spread: Spread, alpha: float, rows: int) -> Interval:
         """Student's t interval on this scale, by the delta method.
 
         At the very end of its range a value has no place on the scale: then the interval is taken on the plain one,
         and cut where the range ends. A share of exactly 0 or 1 has no variance either, and is no certainty: there it
         reaches as far as Wilson's interval of a share of so many rows.
         """
-        quantile = student.quantile(1 - alpha, blocks - 1)
-        reach = quantile * math.sqrt(variance)
+        quantile = student.quantile(1 - alpha, spread.degrees)
+        reach = quantile * math.sqrt(spread.variance)
         least, most = self.value.least, self.value.most
         if self is Scale.UNIT and not 0 < value < 1:
             reach = max(reach, quantile * quantile / (rows + quantile * quantile))
         if self is Scale.REAL or not least < value < most:
-            return Interval(max(least, value - reach), min(most, value + reach), design_effect)
+            return Interval(max(least, value - reach), min(most, value + reach), spread)
         place = self._forward(value)
         reach *= self._slope(value)
-        return Interval(self._back(place - reach), self._back(place + reach), design_effect)
+        return Interval(self._back(place - reach), self._back(place + reach), spread)
 
     def _forward(self, value: float) -> float:
         match self:

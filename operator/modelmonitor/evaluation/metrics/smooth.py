@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.metrics.scale import Scale
-from modelmonitor.evaluation.statistics import jackknife
+from modelmonitor.evaluation.statistics import serial
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 from modelmonitor.evaluation.statistics.sums import Sums
 
 Totals = NDArray[np.float64]
@@ -55,7 +56,7 @@ class OfCounts:
         """The value, and the values without each block."""
         return leave_one_out(tally[self.of].counts.astype(np.float64), self.function)
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Student's t interval on the metric's scale."""
         counts = tally[self.of].counts
         total = counts.sum(axis=0).astype(np.float64)
@@ -63,7 +64,7 @@ class OfCounts:
         slopes = gradient(lambda flat: self.function(flat.reshape(-1, *total.shape)), cells, np.sqrt(cells))
         independent = float((cells * np.square(slopes)).sum() - np.square(cells @ slopes) / rows)
         found = self.leave_one_out(tally)
-        return interval(self.scale, found, self.rows(tally), independent, alpha)
+        return interval(self.scale, found, self.rows(tally), independent, alpha, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,14 @@ class OfSums:
         """The value, and the values without each block."""
         return leave_one_out(tally[self.of].first, self.function)
 
-    def interval(self, tally: Tally, alpha: float) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
         """Student's t interval on the metric's scale."""
         sums = tally[self.of]
         total, second = sums.first.sum(axis=0), sums.second.sum(axis=0)
         spread = second - np.outer(total, total) / total[0]
         slopes = gradient(self.function, total, np.sqrt(np.maximum(np.diag(spread), 0)))
         independent = float(slopes @ spread @ slopes)
-        return interval(self.scale, self.leave_one_out(tally), self.rows(tally), independent, alpha)
+        return interval(self.scale, self.leave_one_out(tally), self.rows(tally), independent, alpha, known)
 
 
 def leave_one_out(by_block: Totals, function: Callable[[Totals], Totals]) -> LeaveOneOut:
@@ -120,7 +121,9 @@ def gradient(function: Callable[[Totals], Totals], total: Totals, spread: Totals
     return slopes
 
 
-def interval(scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independent: float, alpha: float) -> Interval:
+def interval(
+    scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independent: float, alpha: float, known: Memory
+) -> Interval:
     """Student's t interval on a scale, with the larger of two variances.
 
     Args:
@@ -129,9 +132,7 @@ def interval(scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independ
         rows: of its denominator, shape (blocks,).
         independent: the variance if rows were independent.
         alpha: the one-sided level.
+        known: the memory of blocks as a longer time shows it.
     """
-    used = rows > 0
-    by_block = jackknife.variance(found.without[used])
-    effect = by_block / independent if independent > 0 else 1.0
-    variance = max(independent, by_block)
-    return scale.interval(found.value, variance, int(used.sum()), alpha, effect, int(rows.sum()))
+    spread = serial.spread(found.without[rows > 0], independent, known)
+    return scale.interval(found.value, spread, alpha, int(rows.sum()))

@@ -77,11 +77,11 @@ def spread(without: NDArray[np.float64], independent: float, known: Memory = NON
 
     Args:
         without: the statistic with one of the B blocks left out, shape (B,), in order of time.
-        independent: its variance if rows were independent.
+        independent: its variance if rows were independent; 0 where that is not known.
         known: the memory of its blocks as a longer time (the reference) shows it; the larger one is taken.
     """
     plain = jackknife.variance(without)
-    memory = max(Memory.of(without, plain / independent if independent > 0 else 1.0), known, key=_reach)
+    memory = max(Memory.of(without, plain / independent if independent > 0 else np.inf), known, key=_reach)
     inflation, degrees = _inflated(memory, without.size)
     by_block = plain * inflation
     effect = by_block / independent if independent > 0 else 1.0
