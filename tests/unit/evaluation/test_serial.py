@@ -67,6 +67,13 @@ def test_rows_that_are_independent_have_no_memory_whatever_chance_says() -> None
     assert Memory.of(without(np.linspace(-1, 1, 30)), design_effect=1.0) == NONE
 
 
+def test_where_rows_are_independent_chance_does_not_make_intervals_much_wider() -> None:
+    random = np.random.default_rng(8)
+    found = [spread(without(random.normal(size=28)), 1 / 28).variance * 28 for _ in range(500)]
+    assert np.mean(found) < 1.5
+    assert np.quantile(found, 0.95) < 3
+
+
 def test_fewer_blocks_than_fourteen_have_none_of_their_own() -> None:
     assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS - 1)), design_effect=10) == NONE
     assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS)), design_effect=10) != NONE

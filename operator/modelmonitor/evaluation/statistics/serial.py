@@ -10,6 +10,7 @@ r₁ρᵏ⁻¹ at lag k. Then, with Σ the correlation matrix of the B contribut
 and the jackknife's own degrees of freedom are tr(MΣ)² / tr((MΣ)²) (Satterthwaite 1946; Box 1954) in place of B - 1.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -52,7 +53,10 @@ class Memory:
         raw = float(centred[1:] @ centred[:-1]) / spread
         shared = 1 - 1 / design_effect
         first = min(max(0.0, raw + (1 + 3 * raw) / without.size), _LONGEST * shared)
-        return cls(first, first / shared)
+        # A design effect that chance alone made a little larger than 1 would make any correlation last for ever: it is
+        # taken for as large as it may well be, one of its own standard errors more.
+        likely = 1 - 1 / (design_effect * (1 + math.sqrt(2 / (without.size - 1))))
+        return cls(first, first / likely)
 
 
 NONE: Final = Memory(0.0, 0.0)
