@@ -46,8 +46,8 @@ def test_a_manifest_with_every_field_is_stored_as_it_is_written(dry_run: CustomO
     stored = dry_run.try_create(manifest("full")).stored
 
     second = {"severity": "Fail", "minimumRows": 100}
-    first, other = manifest("full")["spec"]["metrics"]
-    assert stored["spec"] == manifest("full")["spec"] | {"metrics": [first, {**other, **second}]}
+    first, other, *more = manifest("full")["spec"]["metrics"]
+    assert stored["spec"] == manifest("full")["spec"] | {"metrics": [first, {**other, **second}, *more]}
 
 
 @pytest.mark.parametrize("name", ["minimal", "evaluation"])

@@ -8,11 +8,21 @@ import pytest
 from pydantic import BaseModel
 
 from modelmonitor.api.kinds import KINDS
+from modelmonitor.api.metric_names import PARAMETERS, SCORED_METRICS, Task, fitting, listed
 from modelmonitor.api.rules import Rule, Ruled
 from tests.api.custom_objects import CustomObjects, Json, manifest, merged
 
 JOB: Final[Json] = {"spec": {"template": {"spec": {}}}}
 RETRAIN: Final[Json] = {"jobTemplate": JOB, "trainingWindow": "60d", "outputUri": "s3://models/"}
+LOGGED_SCORE: Final[Json] = {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}
+LOGGED_CLASS: Final[Json] = {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}}
+FIELDS: Final[Json] = {
+    "beta": 2,
+    "alpha": 0.9,
+    "quantile": 0.9,
+    "costs": [{"label": "1", "predicted": "0", "cost": 5}],
+    "between": "carrier",
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ CREATING: Final = (
     ),
     Case(
         "spec.data",
-        "predictions.column needs columns.score or columns.prediction: name the column, or use predictions.model",
+        "predictions.column needs columns.score (of a binary task), columns.scores (of many classes) or"
+        " columns.prediction: name the column, or use predictions.model",
         accepts=(
             {"data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}},
             {"data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}}},
@@ -114,13 +125,13 @@ CREATING: Final = (
     ),
     Case(
         "spec.metrics[0]",
-        "a metric needs an objective: set min (the least good value) or max",
+        "it needs an objective: set min (the least good value) or max",
         accepts=({"metrics": [{"name": "f1", "min": 0}]}, {"metrics": [{"name": "f1", "max": 1}]}),
         rejects=({"metrics": [{"name": "f1"}]},),
     ),
     Case(
         "spec.metrics[0]",
-        "the metric's min is above its max: no value meets both, lower min or raise max",
+        "min is above max: no value meets both, lower min or raise max",
         accepts=({"metrics": [{"name": "f1", "min": 0.2, "max": 0.2}]},),
         rejects=({"metrics": [{"name": "f1", "min": 0.3, "max": 0.2}]},),
     ),
@@ -133,23 +144,113 @@ CREATING: Final = (
         ),
         rejects=({"metrics": [{"name": "f1", "min": 20}]}, {"metrics": [{"name": "brier_score", "max": -0.1}]}),
     ),
+    *(
+        Case(
+            "spec.metrics[0]",
+            f"{field} belongs to {listed(names)} and to nothing else: set it there, and only there",
+            accepts=({"metrics": [{"name": names[0], field: value, "max": 1}]},),
+            rejects=(
+                {"metrics": [{"name": names[0], "max": 1}]},
+                {"metrics": [{"name": "accuracy" if of == "minimal" else "r2", field: value, "max": 1}]},
+            ),
+            of=of,
+        )
+        for field, names, value, of in (
+            (field, names, FIELDS[field], "regression" if field in {"alpha", "quantile"} else "minimal")
+            for field, names in PARAMETERS.items()
+        )
+    ),
+    *(
+        Case(
+            "spec",
+            f"this is no metric of a {task}; it has: {listed(fitting(task))}",
+            accepts=({"metrics": [{"name": good, "max": 1}]},),
+            rejects=(
+                {"metrics": [{"name": bad, "max": 1}]},
+                {"retrain": RETRAIN, "challenger": {"metric": bad}},
+            ),
+            of=of,
+        )
+        for task, of, good, bad in (
+            (Task.BINARY_CLASSIFICATION, "minimal", "accuracy", "f1_macro"),
+            (Task.MULTICLASS_CLASSIFICATION, "multiclass", "roc_auc_ovr", "f1"),
+            (Task.REGRESSION, "regression", "r2", "accuracy"),
+        )
+    ),
     Case(
         "spec",
-        "roc_auc, average_precision, log_loss, brier_score, expected_calibration_error need scores: name"
-        " data.columns.score, or use data.predictions.model",
+        f"{listed(SCORED_METRICS)} need scores, also as challenger.metric: name data.columns.score (or scores, of many"
+        " classes), or use data.predictions.model",
         accepts=(
             {"metrics": [{"name": "roc_auc", "min": 0.6}]},
-            {
-                "metrics": [{"name": "roc_auc", "min": 0.6}],
-                "data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}},
-            },
+            {"metrics": [{"name": "roc_auc", "min": 0.6}], "data": LOGGED_SCORE},
+            {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}},
         ),
         rejects=(
+            {"metrics": [{"name": "f1", "min": 0.2}, {"name": "roc_auc", "min": 0.6}], "data": LOGGED_CLASS},
+            {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}, "data": LOGGED_CLASS},
+        ),
+    ),
+    Case(
+        "spec",
+        "data.columns.score is the one score of a BinaryClassification: name data.columns.scores for many classes,"
+        " data.columns.prediction for the value of a Regression",
+        accepts=({},),
+        rejects=({"data": {"columns": {"score": "p_late"}}},),
+        of="regression",
+    ),
+    Case(
+        "spec",
+        "data.columns.scores needs one column for each of model.classes, and no other: name them all",
+        accepts=({}, {"data": {"columns": {"scores": None, "prediction": "said"}}}),
+        rejects=(
+            {"model": {"classes": ["early", "on time", "late", "never"]}},
+            {"model": {"classes": ["early", "on time", "Late"]}},
+            {"model": {"classes": ["early", "late"]}},
+        ),
+        of="multiclass",
+    ),
+    Case(
+        "spec.model",
+        "model.classes belongs to MulticlassClassification and to nothing else: list the classes there as they are"
+        " written in the data, and only there",
+        accepts=({},),
+        rejects=({"model": {"classes": ["0", "1"]}},),
+    ),
+    Case(
+        "spec.model",
+        "model.positiveClass and model.threshold are for BinaryClassification: remove them, or change model.task",
+        accepts=({},),
+        rejects=({"model": {"positiveClass": "late"}}, {"model": {"threshold": 0.4}}),
+        of="regression",
+    ),
+    Case(
+        "spec",
+        "name the metric in which a candidate must be better in challenger.metric: the default, f1, is for"
+        " BinaryClassification",
+        accepts=({"retrain": RETRAIN, "challenger": {"metric": "mean_absolute_error"}}, {}),
+        rejects=({"retrain": RETRAIN},),
+        of="regression",
+    ),
+    Case(
+        "spec",
+        "mean_error is not better for being greater or less: choose another challenger.metric",
+        accepts=({"retrain": RETRAIN, "challenger": {"metric": "r2"}},),
+        rejects=({"retrain": RETRAIN, "challenger": {"metric": "mean_error"}},),
+        of="regression",
+    ),
+    Case(
+        "spec",
+        "this challenger.metric takes its fields (such as beta) from the entry of metrics with the same name: add it"
+        " there",
+        accepts=(
             {
-                "metrics": [{"name": "f1", "min": 0.2}, {"name": "roc_auc", "min": 0.6}],
-                "data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}},
+                "retrain": RETRAIN,
+                "challenger": {"metric": "fbeta"},
+                "metrics": [{"name": "fbeta", "beta": 2, "min": 0.2}],
             },
         ),
+        rejects=({"retrain": RETRAIN, "challenger": {"metric": "fbeta"}},),
     ),
     Case(
         "spec",
@@ -162,25 +263,6 @@ CREATING: Final = (
         "rollout has no meaning without retrain: add retrain, or remove rollout",
         accepts=({"retrain": RETRAIN, "rollout": {}}, {"retrain": RETRAIN}),
         rejects=({"rollout": {}},),
-    ),
-    Case(
-        "spec",
-        "this challenger.metric needs scores: name data.columns.score, or use data.predictions.model",
-        accepts=(
-            {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}},
-            {
-                "retrain": RETRAIN,
-                "challenger": {"metric": "roc_auc"},
-                "data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}},
-            },
-        ),
-        rejects=(
-            {
-                "retrain": RETRAIN,
-                "challenger": {"metric": "roc_auc"},
-                "data": {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}},
-            },
-        ),
     ),
     Case(
         "spec",

@@ -121,8 +121,8 @@ def test_bounds_hold_the_value(name: MetricName) -> None:
 def test_independent_rows_have_a_design_effect_of_about_one(name: MetricName) -> None:
     random = np.random.default_rng(5)
     effects = [
-        MEASURES[name].interval(tally(rows(seed), random.integers(0, 60, 3000)), 0.05).design_effect
-        for seed in range(20)
+        MEASURES[name].interval(tally(rows(seed), random.integers(0, 13, 3000)), 0.05).spread.design_effect
+        for seed in range(40)
     ]
     assert np.mean(effects) == pytest.approx(1, abs=0.2)
 
@@ -157,7 +157,7 @@ def test_woodruffs_interval_misses_the_truth_about_as_often_as_it_says(share: fl
     intervals = [measure.interval(window(14), 0.05) for _ in range(300)]
     assert np.mean([interval.high < true for interval in intervals]) < 0.09
     assert np.mean([interval.low > true for interval in intervals]) < 0.09
-    assert np.median([interval.design_effect for interval in intervals]) > 2
+    assert np.median([interval.spread.design_effect for interval in intervals]) > 2
 
 
 @settings(max_examples=30)
