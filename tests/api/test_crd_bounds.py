@@ -115,7 +115,7 @@ def lengths(schema: Json) -> Iterator[tuple[Any, str | None]]:
     if schema.get("minLength"):
         yield "", "should be at least 1 chars long"
     if "minItems" in schema:
-        yield [], "should have at least 1 items"
+        yield [], f"should have at least {schema['minItems']} items"
     if "maxItems" in schema:
         yield [{}] * (schema["maxItems"] + 1), "Too many"
 

@@ -19,8 +19,9 @@ from modelmonitor.api.types import ConditionStatus, Message, Model, Name, Note, 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
 STATUS_LIMIT: Final = 16 * 1024
 
-HEADLINES: Final = 8
-"""So many metrics of the newest window stand in the status, the failing ones first; the ModelEvaluation has more."""
+HEADLINES: Final = 5
+"""So many metrics of the newest window stand in the status, the failing ones first. The ModelEvaluation has all of
+them, and their details."""
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Digest = Annotated[str, StringConstraints(max_length=80)]

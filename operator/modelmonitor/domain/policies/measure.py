@@ -199,7 +199,7 @@ def _summary(wanted: Measurement, name: str, result: EvaluationResult, now: date
         reason=result.reason,
         message=result.message,
         model_uri=wanted.model_uri,
-        metrics=result.metrics[:HEADLINES],
+        metrics=tuple(metric.model_copy(update={"detail": None}) for metric in result.metrics[:HEADLINES]),
         rows=result.rows,
         coverage=result.coverage,
         completed_at=now,
