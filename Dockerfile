@@ -31,6 +31,9 @@ ENTRYPOINT ["python", "-m", "modelmonitor.controller"]
 
 # Also runs the shipped trainer: `python -m modelmonitor.training`.
 FROM ${BASE} AS evaluator
+# LightGBM brings everything but GNU's OpenMP library.
+RUN ldconfig -p | grep -q 'libgomp\.so\.1' \
+    || (apt-get update -q && apt-get install -qy --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*)
 COPY requirements/evaluator.lock /opt/
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python --disable-pip-version-check --no-cache-dir install --quiet \

@@ -14,7 +14,7 @@ from e2e.cluster.errors import ClusterError
 from e2e.cluster.oci import Layout
 from e2e.cluster.progress import Progress
 
-PACKAGES: Final = ("ca-certificates", "python3", "python3-pip", "python3-venv")
+PACKAGES: Final = ("ca-certificates", "libgomp1", "python3", "python3-pip", "python3-venv")
 # What official Python images have and Debian's own Python has not, or the other way round.
 _ADJUST: Final = (
     'ln -s python3 "$1/usr/bin/python"',

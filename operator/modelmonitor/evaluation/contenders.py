@@ -7,7 +7,7 @@ from typing import Final
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import ModelIdentity
 from modelmonitor.evaluation.errors import CandidateError, ModelError
-from modelmonitor.evaluation.model import LoadedModel, load_model
+from modelmonitor.evaluation.models import Model, load_model
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Predictions, Predictor
 from modelmonitor.evaluation.tasks import logged_predictions, rescored
@@ -88,6 +88,6 @@ def _logged(given: EvaluationInput, *remarks: str) -> Contender:
     return Contender(ModelIdentity(uri=given.champion), predictor, logged=True, remarks=remarks)
 
 
-def _rescored(model: LoadedModel, given: EvaluationInput) -> Contender:
+def _rescored(model: Model, given: EvaluationInput) -> Contender:
     identity = ModelIdentity(uri=model.uri, digest=model.digest)
     return Contender(identity, rescored(model, given.model), logged=False, remarks=model.remarks)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from modelmonitor.api.monitor import Columns, ModelSpec
 from modelmonitor.evaluation.classes import MISSING, ClassReader, known
 from modelmonitor.evaluation.errors import DataError
-from modelmonitor.evaluation.model import LoadedModel, ModelScorer
+from modelmonitor.evaluation.models import Model, ModelScorer
 from modelmonitor.evaluation.scan import Needed, Rows
 
 LABEL_FIELD: Final = "data.columns.label"
@@ -99,7 +99,7 @@ class LoggedClasses:
 class Rescored:
     """A model that is loaded here and scores the rows."""
 
-    def __init__(self, model: LoadedModel, spec: ModelSpec) -> None:
+    def __init__(self, model: Model, spec: ModelSpec) -> None:
         self._scorer: Final = ModelScorer(model, spec.positive_class)
         self._threshold: Final = spec.threshold
         self.has_scores: Final = self._scorer.has_scores

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from modelmonitor.api.monitor import Columns, ScoreColumn
 from modelmonitor.evaluation.classes import MISSING, ClassesReader, class_text
 from modelmonitor.evaluation.errors import DataError, ModelError
-from modelmonitor.evaluation.model import LoadedModel
+from modelmonitor.evaluation.models import Model
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import LABEL_FIELD, Predictions, read_scores
 
@@ -75,7 +75,7 @@ class LoggedManyClasses:
 class RescoredClasses:
     """A model of many classes that is loaded here and scores the rows."""
 
-    def __init__(self, model: LoadedModel, classes: Sequence[str]) -> None:
+    def __init__(self, model: Model, classes: Sequence[str]) -> None:
         self._model: Final = model
         self._reader: Final = ClassesReader(classes)
         self.has_scores: Final = model.has_probabilities

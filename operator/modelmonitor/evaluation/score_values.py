@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from modelmonitor.api.monitor import Columns
 from modelmonitor.evaluation.errors import DataError, ModelError, one_line
-from modelmonitor.evaluation.model import LoadedModel
+from modelmonitor.evaluation.models import Model
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import LABEL_FIELD, Predictions
 from modelmonitor.evaluation.score_classes import PREDICTION_FIELD
@@ -46,7 +46,7 @@ class RescoredValues:
 
     has_scores = False
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: Model) -> None:
         self._model: Final = model
         self.needed: Final = tuple(Needed(f"the model in {model.uri}", column) for column in model.columns)
         if model.classes:

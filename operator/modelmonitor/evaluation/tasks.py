@@ -7,7 +7,7 @@ from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMet
 from modelmonitor.evaluation.business_rules import rule_measure
 from modelmonitor.evaluation.errors import DataError, InputError
 from modelmonitor.evaluation.metrics import CATALOGUE, Measure, measure_of
-from modelmonitor.evaluation.model import LoadedModel
+from modelmonitor.evaluation.models import Model
 from modelmonitor.evaluation.score import LabelReader, Labels, Predictor, Rescored, logged
 from modelmonitor.evaluation.score_classes import ClassLabels, LoggedManyClasses, RescoredClasses
 from modelmonitor.evaluation.score_values import LoggedValues, RescoredValues, ValueLabels
@@ -46,7 +46,7 @@ def logged_predictions(columns: Columns, spec: ModelSpec) -> Predictor:
             )
 
 
-def rescored(model: LoadedModel, spec: ModelSpec) -> Predictor:
+def rescored(model: Model, spec: ModelSpec) -> Predictor:
     """The predictions of a model that is loaded here.
 
     Raises:

@@ -15,7 +15,7 @@ from modelmonitor.api.monitor import Partitioning
 from modelmonitor.api.types import format_time
 from modelmonitor.evaluation.classes import class_text
 from modelmonitor.evaluation.errors import DataError, EvaluationError, InputError, ModelError, one_line
-from modelmonitor.evaluation.model import ATTEMPT_FILE, MODEL_FILE, RESULT_FILE, LoadedModel, load_model
+from modelmonitor.evaluation.models import ATTEMPT_FILE, MODEL_FILE, RESULT_FILE, ScikitLearnModel, load_model
 from modelmonitor.evaluation.parquet import instant
 from modelmonitor.evaluation.plan import Source, plan
 from modelmonitor.evaluation.scan import Needed, scan
@@ -47,7 +47,7 @@ class Order:
     partitioning: Partitioning = Partitioning.FLAT
     """How the files are laid out."""
 
-    def attempt(self, champion: LoadedModel) -> dict[str, str]:
+    def attempt(self, champion: ScikitLearnModel) -> dict[str, str]:
         """What makes two attempts the same: the same order, from the same champion."""
         words = {name: format_time(v) if isinstance(v, datetime) else str(v) for name, v in asdict(self).items()}
         return words | {"champion_digest": champion.digest}
@@ -86,7 +86,7 @@ def train(order: Order, *, environ: Mapping[str, str], now: datetime, progress: 
             "NothingToTrainOn", f"the training window ends ({order.end}) before it starts ({order.start})"
         )
     output = open_folder(order.output_uri, Purpose.MODEL, environ)
-    champion = load_model(order.champion_uri, environ)
+    champion = _pipeline(order.champion_uri, environ)
     attempt = order.attempt(champion)
     if (before := _finished(output, attempt)) is not None:
         progress(f"{output.uri} already holds the result of this very attempt")
@@ -107,6 +107,18 @@ def train(order: Order, *, environ: Mapping[str, str], now: datetime, progress: 
     output.write(RESULT_FILE, json.dumps(trained.document()).encode())
     progress(f"wrote {output.uri}{MODEL_FILE}, {len(content):,} bytes")
     return trained
+
+
+def _pipeline(uri: str, environ: Mapping[str, str]) -> ScikitLearnModel:
+    """The champion, which must be something that can be fitted anew."""
+    champion = load_model(uri, environ)
+    if not isinstance(champion, ScikitLearnModel):
+        raise TrainingError(
+            "TrainerUnsuitable",
+            f"the model in {uri} is {champion.kind}: it can score but not be fitted again; this trainer refits"
+            " scikit-learn estimators, so name a trainer of your own in retrain.jobTemplate",
+        )
+    return champion
 
 
 def _finished(output: Folder, attempt: Mapping[str, str]) -> Trained | None:
@@ -133,7 +145,7 @@ def _json(content: bytes | None) -> dict[str, Any] | None:
 
 
 def _rows(
-    order: Order, champion: LoadedModel, environ: Mapping[str, str], now: datetime
+    order: Order, champion: ScikitLearnModel, environ: Mapping[str, str], now: datetime
 ) -> tuple[Any, np.ndarray[Any, Any], int]:
     """Features as a DataFrame, labels as the champion's own classes, and the newest event time in microseconds."""
     source = Source(
@@ -171,7 +183,7 @@ def _rows(
     return features.to_pandas(), np.asarray(labels, np.asarray(champion.estimator.classes_).dtype), newest
 
 
-def _fitted(champion: LoadedModel, features: Any, labels: np.ndarray[Any, Any]) -> bytes:
+def _fitted(champion: ScikitLearnModel, features: Any, labels: np.ndarray[Any, Any]) -> bytes:
     import joblib  # noqa: PLC0415 - with scikit-learn it takes a second, which --help and errors need not wait for
     from sklearn.base import clone  # noqa: PLC0415
 
