@@ -13,6 +13,8 @@ from modelmonitor.api.rules import Rule, Ruled
 from tests.api.custom_objects import CustomObjects, Json, manifest, merged
 
 JOB: Final[Json] = {"spec": {"template": {"spec": {}}}}
+REFERENCE: Final[Json] = {"window": {"start": "2013-01-01", "end": "2013-01-29"}}
+PSI: Final[Json] = {"method": "psi", "max": 0.2}
 RETRAIN: Final[Json] = {"jobTemplate": JOB, "trainingWindow": "60d", "outputUri": "s3://models/"}
 LOGGED_SCORE: Final[Json] = {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}
 LOGGED_CLASS: Final[Json] = {"predictions": {"model": None, "column": {}}, "columns": {"prediction": "is_late"}}
@@ -263,6 +265,83 @@ CREATING: Final = (
         "rollout has no meaning without retrain: add retrain, or remove rollout",
         accepts=({"retrain": RETRAIN, "rollout": {}}, {"retrain": RETRAIN}),
         rejects=({"rollout": {}},),
+    ),
+    Case(
+        "spec.data.reference",
+        "set exactly one of window, files",
+        accepts=(
+            {"data": {"reference": {"window": {"start": "2013-01-01", "end": "2013-01-29"}}}},
+            {"data": {"reference": {"files": {"uri": "s3://lake/training/"}}}},
+        ),
+        rejects=(
+            {"data": {"reference": {}}},
+            {
+                "data": {
+                    "reference": {
+                        "window": {"start": "2013-01-01", "end": "2013-01-29"},
+                        "files": {"uri": "s3://lake/training/"},
+                    }
+                }
+            },
+        ),
+    ),
+    Case(
+        "spec.data.reference.window",
+        "reference.window.start must be before its end, which is the first day after: change one of them",
+        accepts=({"data": {"reference": {"window": {"start": "2013-01-01", "end": "2013-01-02"}}}},),
+        rejects=(
+            {"data": {"reference": {"window": {"start": "2013-01-01", "end": "2013-01-01"}}}},
+            {"data": {"reference": {"window": {"start": "2013-02-01", "end": "2013-01-01"}}}},
+        ),
+    ),
+    Case(
+        "spec.data.columns.features",
+        "set exactly one of include, exclude",
+        accepts=(
+            {"data": {"columns": {"features": {"include": ["distance", "carrier"]}}}},
+            {"data": {"columns": {"features": {"exclude": ["tailnum"]}}}},
+        ),
+        rejects=(
+            {"data": {"columns": {"features": {}}}},
+            {"data": {"columns": {"features": {"include": ["distance"], "exclude": ["tailnum"]}}}},
+        ),
+    ),
+    Case(
+        "spec",
+        "drift is measured against a reference: set data.reference, or remove drift",
+        accepts=({"data": {"reference": REFERENCE}, "drift": {"features": PSI}},),
+        rejects=({"drift": {"features": PSI}},),
+    ),
+    Case(
+        "spec.drift.prediction",
+        "set exactly one of max (a distance, such as 0.2 for psi) and alpha (the level of a test, such as 0.01)",
+        accepts=(
+            {"data": {"reference": REFERENCE}, "drift": {"prediction": {"method": "ks", "alpha": 0.01}}},
+            {"data": {"reference": REFERENCE}, "drift": {"prediction": {"method": "ks", "max": 0.1}}},
+        ),
+        rejects=(
+            {"data": {"reference": REFERENCE}, "drift": {"prediction": {"method": "ks"}}},
+            {"data": {"reference": REFERENCE}, "drift": {"prediction": {"method": "ks", "max": 0.1, "alpha": 0.01}}},
+        ),
+    ),
+    Case(
+        "spec.drift.target",
+        "only ks and chi2 are tests with a level alpha: set max for this method, or choose ks or chi2",
+        accepts=({"data": {"reference": REFERENCE}, "drift": {"target": {"method": "chi2", "alpha": 0.01}}},),
+        rejects=({"data": {"reference": REFERENCE}, "drift": {"target": {"method": "psi", "alpha": 0.01}}},),
+    ),
+    Case(
+        "spec",
+        "quality.unseenCategories, outOfRange and changedSchema compare with a reference: set data.reference, or set"
+        " these three to Ignore",
+        accepts=(
+            {"data": {"reference": REFERENCE}, "quality": {"missing": {"max": 0.05}}},
+            {"quality": {"unseenCategories": "Ignore", "outOfRange": "Ignore", "changedSchema": "Ignore"}},
+        ),
+        rejects=(
+            {"quality": {}},
+            {"quality": {"unseenCategories": "Ignore", "outOfRange": "Ignore"}},
+        ),
     ),
     Case(
         "spec",

@@ -5,8 +5,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from modelmonitor.api.drift import Drift
 from modelmonitor.api.monitor import Challenger, Data, ModelSpec, Reports, VerdictPolicy, Windows
 from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
+from modelmonitor.api.quality import Quality
 from modelmonitor.api.result import Window
 from modelmonitor.api.types import Model, Name, Time, Uri
 
@@ -59,12 +61,16 @@ class EvaluationInput(Model):
     """spec.data."""
     windows: Windows
     """spec.windows."""
-    metrics: Annotated[tuple[Metric, ...], Field(max_length=16)]
-    """spec.metrics."""
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=16)] = ()
+    """spec.metrics; none where labels are not there yet, and only the data are looked at."""
     rules: Annotated[tuple[BusinessRule, ...], Field(max_length=16)] = ()
     """spec.rules."""
     user_metrics: Annotated[tuple[UserMetric, ...], Field(max_length=16)] = ()
     """spec.userMetrics."""
+    drift: Drift | None = None
+    """spec.drift."""
+    quality: Quality | None = None
+    """spec.quality."""
     verdict: VerdictPolicy
     """spec.verdict."""
     challenger: Challenger = Challenger()

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from modelmonitor.api.annotations import ListMap, ListSet, Preserved
+from modelmonitor.api.drift import Drift
 from modelmonitor.api.metric_names import (
     INCOMPARABLE,
     SCORED_METRICS,
@@ -18,6 +19,7 @@ from modelmonitor.api.metric_names import (
     listed,
 )
 from modelmonitor.api.objectives import BusinessRule, ClassText, Metric, Objective, UserMetric
+from modelmonitor.api.quality import Quality
 from modelmonitor.api.rules import OneOf, Rule, Ruled
 from modelmonitor.api.types import Column, Date, Duration, Model, Name, Share, Uri
 
@@ -97,7 +99,7 @@ class ModelSpec(Ruled):
     AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, …) become their environment; the operator itself never reads it."""
 
 
-class Files(Model):
+class Folder(Model):
     """A folder of files, local to the Job or in an object store."""
 
     uri: Uri
@@ -107,6 +109,11 @@ class Files(Model):
     partitioning: Partitioning = Partitioning.FLAT
     """How the folder is laid out. Hive: a path segment such as `date=2013-02-01` says which civil day's rows are below
     it, and only the days that a window needs are opened. Flat: the statistics inside each file say it."""
+
+
+class Files(Folder):
+    """A folder of files, local to the Job or in an object store."""
+
     secret_name: Name | None = None
     """The Secret with which evaluation Jobs read the files. Its keys (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
     AWS_ENDPOINT_URL, …) become their environment; the operator itself never reads it."""
@@ -117,6 +124,31 @@ class Source(OneOf):
 
     files: Files | None = None
     """A folder of files, in an object store or on a path."""
+
+
+class ReferenceWindow(Ruled):
+    """Civil days of the current source, in the time zone of the windows."""
+
+    rules: ClassVar = (
+        Rule(
+            "self.start < self.end",
+            "reference.window.start must be before its end, which is the first day after: change one of them",
+        ),
+    )
+
+    start: Date
+    """The first day."""
+    end: Date
+    """The first day after. Choose days on which all was well, and whole weeks, since weekdays differ."""
+
+
+class Reference(OneOf):
+    """What the data were like when all was well. Set exactly one."""
+
+    window: ReferenceWindow | None = None
+    """Civil days of the current source, in the time zone of the windows."""
+    files: Folder | None = None
+    """A folder of its own with the same columns. It is read whole, with the Secret of `current`."""
 
 
 class Labels(Ruled):
@@ -148,6 +180,15 @@ class ScoreColumn(Model):
     """The column of its logged score, between 0 and 1."""
 
 
+class FeatureColumns(OneOf):
+    """Which columns are features. Set exactly one."""
+
+    include: Annotated[tuple[Column, ...], Field(min_length=1, max_length=1000)] | None = None
+    """These columns and no others."""
+    exclude: Annotated[tuple[Column, ...], Field(min_length=1, max_length=1000)] | None = None
+    """All columns but these, the timestamp, label, scores and prediction."""
+
+
 class Columns(Model):
     """Which column is what."""
 
@@ -163,6 +204,8 @@ class Columns(Model):
     `predictions.column`, where there is no `prediction`, and by the metrics of scores there."""
     prediction: Column | None = None
     """The logged predicted class, or the predicted value of a regression."""
+    features: FeatureColumns | None = None
+    """Which columns are features: drift and quality look at them. Default: all that are nothing else here."""
 
 
 class FromColumn(Model):
@@ -199,6 +242,8 @@ class Data(Ruled):
     """Where the rows of production come from. Set exactly one."""
     labels: Labels = Labels()
     """When and how completely labels (the ground truth) arrive."""
+    reference: Reference | None = None
+    """The rows with which drift and quality compare: what the data were like when all was well. Set exactly one."""
     columns: Columns
     """Which column of the data is what."""
     predictions: Predictions
@@ -443,6 +488,16 @@ class ModelMonitorSpec(Ruled):
             "!has(self.rollout) || has(self.retrain)",
             "rollout has no meaning without retrain: add retrain, or remove rollout",
         ),
+        Rule(
+            "!has(self.drift) || has(self.data.reference)",
+            "drift is measured against a reference: set data.reference, or remove drift",
+        ),
+        Rule(
+            "!has(self.quality) || has(self.data.reference) || [self.quality.unseenCategories, self.quality.outOfRange,"
+            " self.quality.changedSchema].all(finding, finding == 'Ignore')",
+            "quality.unseenCategories, outOfRange and changedSchema compare with a reference: set data.reference, or"
+            " set these three to Ignore",
+        ),
     )
 
     suspend: bool = False
@@ -466,6 +521,10 @@ class ModelMonitorSpec(Ruled):
     """Conditions that the rows of every window should satisfy, and the share of rows that must."""
     user_metrics: Annotated[tuple[UserMetric, ...], Field(max_length=16), ListMap("name")] = ()
     """Metrics of installed Python packages, judged like the others."""
+    drift: Drift | None = None
+    """How far the data may move away from `data.reference`. It never changes what the metrics say."""
+    quality: Quality | None = None
+    """What the data must be like, whatever the model makes of them."""
     verdict: VerdictPolicy = VerdictPolicy()
     """When failing windows are a reason to train a new model."""
     retrain: Retrain | None = None

@@ -29,9 +29,9 @@ class Quality(Model):
     missing: Limit | None = None
     """Missing values, in any feature."""
     unseen_categories: Finding = Finding.WARN
-    """Categories that the reference does not have."""
+    """Categories that the reference does not have, if more of them than it has new ones all the time."""
     out_of_range: Finding = Finding.WARN
-    """Numbers below the reference's least or above its greatest."""
+    """Numbers below the reference's least or above its greatest, if there are more of them than chance puts there."""
     duplicates: Finding = Finding.WARN
     """Rows whose join key stands twice."""
     changed_schema: Finding = Finding.WARN

@@ -8,6 +8,7 @@ it left out, and the message is always whole: `z1:` + base64(deflate(JSON)).
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -257,15 +258,17 @@ _HEADLINES: Final = 16
 def encode(result: EvaluationResult) -> str:
     """The termination message of a result: at most `LIMIT` ASCII bytes, whatever the result holds.
 
-    Long texts are shortened first, then metrics are left out from the least urgent on; `omitted` counts them.
+    Long texts are shortened first. Then entries are left out from the least urgent on: drift and findings about the
+    data are less urgent than what the metrics say first and than every failing metric; `omitted` counts metrics.
     """
-    ordered = sorted(result.metrics, key=lambda metric: _URGENCY.index(metric.verdict))
+    entries = _by_urgency(result)
+    headlines = [entry for entry in entries if isinstance(entry, MetricResult)][:_HEADLINES]
     for text_limit in (2048, 512, 128, 32):
         slim = _shortened(result, text_limit)
-        if len(_packed(slim, tuple(ordered[:_HEADLINES]), len(ordered))) <= LIMIT:
+        if len(_packed(slim, headlines, len(result.metrics))) <= LIMIT:
             break
-    kept = min(len(ordered), _MOST)
-    while (text := _packed(slim, tuple(ordered[:kept]), len(ordered) - kept)) and len(text) > LIMIT:
+    kept = len(entries)
+    while (text := _packed(slim, entries[:kept], len(result.metrics))) and len(text) > LIMIT:
         kept = kept * 3 // 4 if kept > 8 else kept - 1
     return text
 
@@ -289,11 +292,31 @@ def decode(text: str) -> EvaluationResult:
     return result
 
 
-def _packed(result: EvaluationResult, metrics: tuple[MetricResult, ...], omitted: int) -> str:
-    body = result.document() | {
-        "metrics": [metric.document() for metric in metrics],
-        "omitted": result.omitted + omitted,
-    }
+_Entry = MetricResult | DriftScore | QualityFinding
+
+
+def _by_urgency(result: EvaluationResult) -> list[_Entry]:
+    """What can be left out, the most urgent first: headlines and failing metrics, bad data, other metrics, the rest."""
+    metrics = sorted(result.metrics, key=lambda metric: _URGENCY.index(metric.verdict))[:_MOST]
+    first = [one for place, one in enumerate(metrics) if place < _HEADLINES or one.verdict is Verdict.FAIL]
+    about_data: list[DriftScore | QualityFinding] = [
+        *(result.drift.scores if result.drift else ()),
+        *(result.quality.findings if result.quality else ()),
+    ]
+    about_data.sort(key=lambda one: _URGENCY.index(one.verdict))
+    bad = [one for one in about_data if one.verdict in {Verdict.FAIL, Verdict.WARN}]
+    return [*first, *bad, *metrics[len(first) :], *about_data[len(bad) :]]
+
+
+def _packed(result: EvaluationResult, entries: Sequence[_Entry], metrics: int) -> str:
+    def documents(kind: type[_Entry]) -> list[dict[str, Any]]:
+        return [entry.document() for entry in entries if isinstance(entry, kind)]
+
+    kept = documents(MetricResult)
+    body = result.document() | {"metrics": kept, "omitted": result.omitted + metrics - len(kept)}
+    for part, field, kind in (("drift", "scores", DriftScore), ("quality", "findings", QualityFinding)):
+        if part in body:
+            body[part] |= {field: documents(kind)}
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     deflater = zlib.compressobj(9, wbits=-15)
     return PREFIX + base64.b64encode(deflater.compress(raw) + deflater.flush()).decode("ascii")
@@ -304,9 +327,8 @@ def _shortened(result: EvaluationResult, limit: int) -> EvaluationResult:
         if isinstance(value, str):
             return value if len(value) <= limit else value[: limit - 1] + "…"
         if isinstance(value, dict):
-            return {key: cut(inner) for key, inner in value.items()}
+            # Entries of lists are put in again one by one, as far as they fit.
+            return {key: cut(inner) for key, inner in value.items() if not isinstance(inner, list)}
         return value
 
-    return EvaluationResult.model_validate(
-        {key: cut(value) for key, value in result.document().items() if key != "metrics"}
-    )
+    return EvaluationResult.model_validate(cut(result.document()))

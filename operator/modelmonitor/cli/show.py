@@ -8,7 +8,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, MetricResult, Verdict
+from modelmonitor.api.result import (
+    Comparison,
+    ComparisonResult,
+    DriftResult,
+    DriftScore,
+    EvaluationResult,
+    Look,
+    MetricResult,
+    QualityResult,
+    Verdict,
+)
 
 _STYLES = {
     Verdict.PASS: "bold green",
@@ -31,6 +41,10 @@ def show(console: Console, result: EvaluationResult, zone: ZoneInfo) -> None:
     if result.metrics:
         parts.append(_metrics(result.metrics))
         parts.append(Text(_how(result.metrics), style="dim"))
+    if result.drift is not None:
+        parts.append(_drift(result.drift))
+    if result.quality is not None:
+        parts.append(_quality(result.quality))
     if result.comparison is not None:
         parts.append(_comparison(result.comparison))
     word = result.verdict.value if result.verdict else result.look.value
@@ -88,6 +102,41 @@ def _how(metrics: tuple[MetricResult, ...]) -> str:
     if any(metric.reason for metric in metrics if metric.level is not None):
         text += "; windows under five days cannot show how days differ, so the truth may vary more than this"
     return text + "."
+
+
+def _drift(result: DriftResult) -> Group:
+    said = f"{result.drifted} of {result.features} features have drifted" if result.features else ""
+    line = Text.assemble("Drift  ", (result.verdict.value, _STYLES[result.verdict]), f"  {said}")
+    if not result.scores:
+        return Group(line)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("  Column", "Method", "Value", "By chance", "Limit", "Verdict"):
+        table.add_column(name, justify="right" if name in {"Value", "By chance"} else "left")
+    for score in result.scores:
+        table.add_row(
+            f"  {score.name}",
+            score.method.value,
+            "–" if score.value is None else f"{score.value:.4f}",
+            "–" if score.expected is None else f"{score.expected:.4f}",
+            _limit(score),
+            Text.assemble((score.verdict.value, _STYLES[score.verdict]), f"  {score.reason}" if score.reason else ""),
+        )
+    return Group(line, table)
+
+
+def _limit(score: DriftScore) -> str:
+    if score.limit is None:
+        return ""
+    return f"≤ {score.limit:g}" if score.p_value is None else f"p {score.p_value:.2g} ≥ {score.limit:g}"
+
+
+def _quality(result: QualityResult) -> Group:
+    line = Text.assemble("Data   ", (result.verdict.value, _STYLES[result.verdict]))
+    found = [
+        Text.assemble("  ", (finding.verdict.value, _STYLES[finding.verdict]), f"  {finding.message}")
+        for finding in result.findings
+    ]
+    return Group(line, *found)
 
 
 def _comparison(result: ComparisonResult) -> Group:

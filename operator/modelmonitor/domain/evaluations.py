@@ -85,6 +85,8 @@ def _start(
             metrics=spec.metrics,
             rules=spec.business_rules,
             user_metrics=spec.user_metrics,
+            drift=spec.drift,
+            quality=spec.quality,
             verdict=spec.verdict,
             challenger=seen.challenger,
             reports=spec.reports,

@@ -1,6 +1,6 @@
 """Count: the one pass over the window's rows, through scan, score and accumulate."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from modelmonitor.evaluation.accumulate import Accumulator
 from modelmonitor.evaluation.blocks import Blocks
 from modelmonitor.evaluation.classes import known
+from modelmonitor.evaluation.columns.counter import ColumnCounter
+from modelmonitor.evaluation.columns.counts import ColumnCounts
+from modelmonitor.evaluation.columns.layout import Layout
 from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.plan import Plan
+from modelmonitor.evaluation.reference.watched import NOTHING_WATCHED, Watched
 from modelmonitor.evaluation.scan import Needed, Rows, scan
-from modelmonitor.evaluation.score import Labels, Predictor
+from modelmonitor.evaluation.score import Labels, Predictions, Predictor
 from modelmonitor.evaluation.segments import ALL_ROWS, Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
 
@@ -26,19 +30,25 @@ _SAY_EVERY = 1_000_000
 class Wanted:
     """What is counted of each row."""
 
-    labels: Labels
+    labels: Labels | None
+    """None where labels are not looked at."""
     predictors: Sequence[Predictor]
     kinds: Collection[Kind[Any]]
     """The statistics that the metrics need."""
     segments: Segments = ALL_ROWS
     classes: int = 2
+    watched: Watched = NOTHING_WATCHED
+    """The columns of which drift and quality are measured."""
+    layouts: Sequence[Layout] = ()
+    """The cells at which these are counted."""
 
     @property
     def needed(self) -> Sequence[Needed]:
         """The columns that it takes."""
         of_models = (need for predictor in self.predictors for need in predictor.needed)
         of_kinds = (need for kind in self.kinds for need in kind.columns)
-        return (*self.labels.needed, *of_models, *self.segments.needed, *of_kinds)
+        of_labels = self.labels.needed if self.labels is not None else ()
+        return (*of_labels, *of_models, *self.segments.needed, *of_kinds, *self.watched.needed)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -61,6 +71,8 @@ class Counted:
     """Rows whose label has arrived, shape (blocks,)."""
     unscored: int = field(default=0)
     """Labelled rows for which a predictor said nothing; they are left out."""
+    columns: Mapping[str, ColumnCounts] = field(default_factory=dict)
+    """All rows, by the columns that were watched."""
 
     @property
     def rows(self) -> int:
@@ -112,26 +124,41 @@ def count(
         [kind for kind in wanted.kinds if kind.of_all_rows], len(blocks), groups=wanted.segments.groups
     )
     none = np.zeros(len(blocks), np.int64)
-    counted = Counted(blocks, accumulators, everything, none, none.copy())
+    counter = ColumnCounter(wanted.layouts, len(blocks))
+    counted = Counted(blocks, accumulators, everything, none, none.copy(), columns=counter.counts)
     said = 0
     for rows in scan(plan, start, end, wanted.needed):
-        block, truth = blocks.index(rows.times), wanted.labels.read(rows)
+        block = blocks.index(rows.times)
+        truth = np.full(len(block), np.nan) if wanted.labels is None else wanted.labels.read(rows)
         counted.rows_by_block += np.bincount(block, minlength=len(blocks))
-        # Rows without a label cannot be judged, so no model need score them.
         there = known(truth)
         counted.labelled_by_block += np.bincount(block[there], minlength=len(blocks))
         if any(kind.of_all_rows for kind in wanted.kinds):
             everything.add(block, wanted.segments.of(rows), Pairs(truth, truth, columns=_columns(wanted, rows)))
-        if there.any():
-            _add(counted, wanted, block[there], truth[there], _only(rows, there))
+        # Rows without a label cannot be judged, so no model need score them, unless its predictions are watched.
+        scored = np.ones_like(there) if wanted.watched.predictions else there
+        of_scored = _only(rows, scored)
+        predictions = [one.predict(of_scored) for one in wanted.predictors] if scored.any() else []
+        if wanted.layouts:
+            first = predictions[0] if wanted.watched.predictions else None
+            counter.add(block, wanted.watched.columns(rows, truth, first))
+        if there.any() and predictions:
+            of_there = [one if len(one.predicted) == there.sum() else one.only(there) for one in predictions]
+            _add(counted, wanted, block[there], truth[there], _only(rows, there), of_there)
         if counted.rows // _SAY_EVERY > said:
             said = counted.rows // _SAY_EVERY
             progress(f"{counted.rows:,} rows read")
     return counted
 
 
-def _add(counted: Counted, wanted: Wanted, block: NDArray[np.intp], truth: NDArray[Any], rows: Rows) -> None:
-    predictions = [predictor.predict(rows) for predictor in wanted.predictors]
+def _add(
+    counted: Counted,
+    wanted: Wanted,
+    block: NDArray[np.intp],
+    truth: NDArray[Any],
+    rows: Rows,
+    predictions: Sequence[Predictions],
+) -> None:
     answered = np.logical_and.reduce([said.answered for said in predictions])
     counted.unscored += int((~answered).sum())
     groups = [group[answered] for group in wanted.segments.of(rows)]

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.monitor import Data, Windows
 from modelmonitor.api.objectives import Objective
-from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, ModelIdentity, Verdict
 from modelmonitor.domain.levels import level_per_test
+from modelmonitor.evaluation.about_data import NOTHING, AboutData, Findings, about_data
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
 from modelmonitor.evaluation.count import Counted, Wanted, count
-from modelmonitor.evaluation.errors import InputError
+from modelmonitor.evaluation.errors import EvaluationError, InputError
 from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
 from modelmonitor.evaluation.metrics import Measure
 from modelmonitor.evaluation.plan import Plan, Source, plan
@@ -66,7 +67,7 @@ def evaluate(
     began = monotonic()
     found = plan(source_of(given.data, given.windows, environ), now)
     progress(f"{len(found.files)} files in {found.source.folder.uri}, newest event {_said(found.data_through)}")
-    result = _look(given, found, environ, progress)
+    result = _look(given, found, environ, now, progress)
     return result.model_copy(
         update={"window": given.window, "data_through": found.data_through, "seconds": round(monotonic() - began, 3)}
     )
@@ -93,7 +94,7 @@ def source_of(data: Data, windows: Windows, environ: Mapping[str, str]) -> Sourc
 
 
 def _look(
-    given: EvaluationInput, found: Plan, environ: Mapping[str, str], progress: Callable[[str], None]
+    given: EvaluationInput, found: Plan, environ: Mapping[str, str], now: datetime, progress: Callable[[str], None]
 ) -> EvaluationResult:
     if found.data_through is None:
         return _open("SourceEmpty", f"{found.source.folder.uri} holds no rows yet")
@@ -104,29 +105,77 @@ def _look(
             f" {_said(given.closes)} or later",
         )
     measures = _Measures.of(given)
-    champion = champion_of(given, environ)
+    champion = champion_of(given, environ) if _needs_champion(given) else None
     candidate = candidate_of(given, environ)
-    contenders = [champion, *([candidate] if candidate else [])]
+    contenders = [one for one in (champion, candidate) if one is not None]
     for remark in (remark for contender in contenders for remark in contender.remarks):
         progress(remark)
     start, why_empty = _first_instant(given, champion)
-    labels = labels_of(given.data.columns, given.model)
     if start >= given.window.end:
-        return _named(_insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
-    predictors = [one.predictor for one in contenders]
-    wanted = Wanted(labels, predictors, measures.kinds, classes=len(given.model.classes or (0, 1)))
+        return _named(given, _insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
+    about, trouble = _about_data(given, found, champion, environ=environ, now=now, progress=progress)
+    labels = labels_of(given.data.columns, given.model) if _judges_model(given) else None
+    wanted = Wanted(
+        labels,
+        [one.predictor for one in contenders],
+        measures.kinds,
+        classes=len(given.model.classes or (0, 1)),
+        watched=about.watched,
+        layouts=about.layouts,
+    )
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
-    result = _named(_result(given, measures, found.data_through, counted, why_empty), contenders).model_copy(
-        update={"rows": counted.rows, "coverage": counted.coverage}
+    findings = about.find(given, counted, found, now) if counted.rows else Findings()
+    result = _result(given, measures, found.data_through, counted, why_empty, findings)
+    result = _named(given, findings.added_to(result), contenders).model_copy(
+        update={
+            "rows": counted.rows,
+            "coverage": None if labels is None else counted.coverage,
+            "message": f"{result.message}; {trouble}" if trouble else result.message,
+        }
     )
-    return result if result.look is not Look.JUDGED else publish(given, result, counted, environ)
+    return result if result.look is not Look.JUDGED else publish(given, result, counted, findings, environ)
 
 
-def _first_instant(given: EvaluationInput, champion: Contender) -> tuple[datetime, str]:
+def _judges_model(given: EvaluationInput) -> bool:
+    """Whether a model is judged; otherwise it is a look at the data alone, which takes no labels."""
+    return bool(given.objectives) or given.contender is not None
+
+
+def _needs_champion(given: EvaluationInput) -> bool:
+    """Whether predictions are looked at: a look at the data alone need load no model."""
+    return _judges_model(given) or bool(given.drift and given.drift.prediction)
+
+
+def _about_data(
+    given: EvaluationInput,
+    found: Plan,
+    champion: Contender | None,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    progress: Callable[[str], None],
+) -> tuple[AboutData, str]:
+    """What is looked at beside the metrics, and what keeps it from being looked at.
+
+    A reference that cannot be read, its days long deleted, must not keep the model from being judged.
+
+    Raises:
+        EvaluationError: when there are no metrics, so that nothing could be said at all.
+    """
+    try:
+        return about_data(given, found, champion, environ=environ, now=now, progress=progress), ""
+    except EvaluationError as error:
+        if not _judges_model(given):
+            raise
+        progress(f"drift and quality are not measured: {error.message}")
+        return NOTHING, f"drift and quality were not measured: {error.message}"
+
+
+def _first_instant(given: EvaluationInput, champion: Contender | None) -> tuple[datetime, str]:
     """The first instant of the rows that may be judged, and the reason when that leaves none."""
     start, why = given.window.start, "NoData"
-    if champion.logged and given.since is not None and given.since > start:
+    if champion is not None and champion.logged and given.since is not None and given.since > start:
         start, why = given.since, "PredictionsOfAnotherModel"
     if given.contender is not None and (through := given.contender.trained_through) is not None and through >= start:
         start, why = through + _INSTANT, "TrainedOnTheseRows"
@@ -134,13 +183,21 @@ def _first_instant(given: EvaluationInput, champion: Contender) -> tuple[datetim
 
 
 def _result(
-    given: EvaluationInput, measures: _Measures, data_through: datetime, counted: Counted, why_empty: str
+    given: EvaluationInput,
+    measures: _Measures,
+    data_through: datetime,
+    counted: Counted,
+    why_empty: str,
+    findings: Findings,
 ) -> EvaluationResult:
     if counted.rows == 0 and why_empty == "NoData":
         message = "there is not one row in the window, while there are later ones"
         return _with_comparison(given, Verdict.NO_DATA, "NoData", message)
     if counted.rows == 0:
         return _insufficient(given, why_empty, _EMPTY[why_empty])
+    if not _judges_model(given):
+        verdict, reason, message = findings.judged()
+        return EvaluationResult(look=Look.JUDGED, verdict=verdict, reason=reason, message=message)
     if (coverage := counted.coverage or 0.0) < (wanted := given.data.labels.minimum_coverage):
         message = (
             f"{coverage:.1%} of {counted.rows:,} rows have a label, fewer than labels.minimumCoverage ({wanted:.0%})"
@@ -214,8 +271,8 @@ def _with_comparison(given: EvaluationInput, verdict: Verdict, reason: str, mess
     )
 
 
-def _named(result: EvaluationResult, contenders: list[Contender]) -> EvaluationResult:
-    champion, *candidate = (contender.identity for contender in contenders)
+def _named(given: EvaluationInput, result: EvaluationResult, contenders: list[Contender]) -> EvaluationResult:
+    champion, *candidate = [one.identity for one in contenders] or [ModelIdentity(uri=given.champion)]
     return result.model_copy(update={"model": champion, "candidate": candidate[0] if candidate else None})
 
 

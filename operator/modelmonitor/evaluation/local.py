@@ -91,6 +91,8 @@ def input_for(
         metrics=spec.metrics,
         rules=spec.business_rules,
         user_metrics=spec.user_metrics,
+        drift=spec.drift,
+        quality=spec.quality,
         verdict=spec.verdict,
         challenger=spec.challenger or Challenger(),
     )

@@ -48,6 +48,11 @@ class ParquetFile:
         """The names of its columns."""
         return list(self._file.schema_arrow.names)
 
+    @property
+    def types(self) -> dict[str, str]:
+        """The Arrow types of its columns by name."""
+        return {field.name: str(field.type) for field in self._file.schema_arrow}
+
     def require(self, columns: Sequence[tuple[str, str]]) -> None:
         """Check that columns are there, given as (field of the spec that names it, column).
 

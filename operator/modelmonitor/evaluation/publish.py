@@ -8,6 +8,7 @@ from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import EvaluationResult
 from modelmonitor.api.types import format_time
 from modelmonitor.domain.levels import number_of_tests, window_level
+from modelmonitor.evaluation.about_data import Findings
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.errors import EvaluationError
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
@@ -17,13 +18,17 @@ FORMAT: Final = "modelmonitor.dev/evaluation-report/v1"
 
 
 def publish(
-    given: EvaluationInput, result: EvaluationResult, counted: Counted, environ: Mapping[str, str]
+    given: EvaluationInput,
+    result: EvaluationResult,
+    counted: Counted,
+    findings: Findings,
+    environ: Mapping[str, str],
 ) -> EvaluationResult:
     """Write the report and say where it is. That it could not be written is told and never changes the verdict."""
     if given.reports is None:
         return result
     path = f"{given.namespace}/{given.monitor}/{given.evaluation}.json"
-    content = json.dumps(report(given, result, counted), ensure_ascii=False, indent=1).encode()
+    content = json.dumps(report(given, result, counted, findings), ensure_ascii=False, indent=1).encode()
     try:
         uri = open_folder(given.reports.uri, Purpose.REPORTS, environ).write(path, content)
     except EvaluationError as error:
@@ -31,7 +36,7 @@ def publish(
     return result.model_copy(update={"report_uri": uri})
 
 
-def report(given: EvaluationInput, result: EvaluationResult, counted: Counted) -> dict[str, Any]:
+def report(given: EvaluationInput, result: EvaluationResult, counted: Counted, findings: Findings) -> dict[str, Any]:
     """The report: what was asked, what was found, by which rule, and the counts of each block of time."""
     return {
         "format": FORMAT,
@@ -40,11 +45,12 @@ def report(given: EvaluationInput, result: EvaluationResult, counted: Counted) -
         "rule": {
             "windowLevel": window_level(given.verdict, given.windows),
             "tests": number_of_tests(given.objectives),
-            "outsideTheBudget": "objectives of severity Warn, and point values",
+            "outsideTheBudget": "objectives of severity Warn, point values, drift and data quality",
             "block": "civil day" if counted.blocks.by_day else "a twentieth of the window",
             "betweenDayVariance": "Known" if counted.blocks.by_day else "Unknown",
         },
         "rows": {"window": counted.rows, "labelled": counted.labelled, "unscored": counted.unscored},
+        "data": findings.document(),
         "blocks": [_block(counted, number) for number in range(len(counted.blocks))],
     }
 

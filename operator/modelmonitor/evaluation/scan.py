@@ -18,6 +18,8 @@ class Needed:
 
     field: str
     column: str
+    optional: bool = False
+    """Whether files without it are read all the same; their rows then come without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,15 @@ def scan(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -
 def _by_file(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -> Iterator[Rows]:
     source = plan.source
     low, high = microseconds(start), microseconds(end)
-    wanted = [("data.columns.timestamp", source.timestamp), *((need.field, need.column) for need in needed)]
+    wanted = [Needed("data.columns.timestamp", source.timestamp), *needed]
     for file in plan.files_for(start, end):
         opened = ParquetFile(source.folder, file)
-        opened.require(wanted)
+        opened.require([(need.field, need.column) for need in wanted if not need.optional])
+        there = set(opened.columns)
         groups = [group.number for group in opened.row_groups(source.timestamp) if group.overlaps(low, high)]
         if not groups:
             continue
-        for batch in opened.batches([column for _, column in wanted], groups):
+        for batch in opened.batches([need.column for need in wanted if need.column in there], groups):
             times = opened.event_times(batch, source.timestamp)
             inside = within(times, low, high)
             if inside.true_count < len(inside):

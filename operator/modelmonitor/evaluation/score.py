@@ -34,6 +34,10 @@ class Predictions:
         """Where it said something; shape (rows,)."""
         return known(self.predicted)
 
+    def only(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """Those of some of the rows."""
+        return Predictions(self.predicted[chosen], None if self.scores is None else self.scores[chosen])
+
 
 class Predictor(Protocol):
     """Where predictions come from."""

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from modelmonitor.api.job import EvaluationInput
-from modelmonitor.api.result import EvaluationResult, Verdict, decode
+from modelmonitor.api.result import EvaluationResult, Verdict, Window, decode
 from modelmonitor.evaluation.storage import Purpose, open_folder
 from tests.unit.evaluation import models
 from tests.unit.evaluation.conftest import Store
@@ -112,8 +113,11 @@ def test_what_keeps_it_from_measuring_is_an_error_in_words_and_exit_code_3(
 
 def test_a_mistake_of_our_own_is_an_error_too_with_the_traceback_in_the_log_alone(tmp_path: Path) -> None:
     write_days(tmp_path / "data", 8)
-    # No metric at all: the API server never lets that through.
-    ended = job(tmp_path, input_for(tmp_path / "data").model_copy(update={"metrics": ()}))
+    # New York had no such day: no grid has a window there.
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    window = Window(index=0, start=first, end=first + timedelta(days=7))
+    given = input_for(tmp_path / "data").model_copy(update={"window": window, "closes": window.end})
+    ended = job(tmp_path, given)
     assert (ended.code, ended.result.verdict, ended.result.reason) == (3, Verdict.ERROR, "Unexpected")
     assert "Traceback" in ended.log
     assert "Traceback" not in ended.result.message

@@ -24,9 +24,9 @@ def test_what_was_written_is_listed_in_order_and_read_back(folder: Folder) -> No
     folder.write("date=2013-02-02/b.parquet", b"second")
     uri = folder.write("date=2013-02-01/a.parquet", b"first")
     assert uri.endswith("/date=2013-02-01/a.parquet")
-    assert list(folder.files()) == [
-        StoredFile("date=2013-02-01/a.parquet", 5),
-        StoredFile("date=2013-02-02/b.parquet", 6),
+    assert [(file.path, file.size) for file in folder.files()] == [
+        ("date=2013-02-01/a.parquet", 5),
+        ("date=2013-02-02/b.parquet", 6),
     ]
     assert folder.read("date=2013-02-01/a.parquet") == b"first"
 
@@ -35,6 +35,16 @@ def test_what_other_writers_leave_beside_the_data_is_not_listed(folder: Folder) 
     for path in ("_SUCCESS", ".part-0.crc", "_temporary/0/part.parquet", "part-0.parquet"):
         folder.write(path, b"x")
     assert [file.path for file in folder.files()] == ["part-0.parquet"]
+
+
+def test_a_files_etag_stays_while_it_does_and_changes_with_its_content(folder: Folder) -> None:
+    folder.write("part-0.parquet", b"first")
+    (before,), (again,) = folder.files(), folder.files()
+    folder.write("part-0.parquet", b"other")
+    (after,) = folder.files()
+    assert before.etag == again.etag != ""
+    assert after.size == before.size
+    assert after.etag != before.etag
 
 
 def test_a_second_writing_replaces_the_first(folder: Folder) -> None:

@@ -22,6 +22,8 @@ class StoredFile:
 
     path: str
     size: int
+    etag: str = ""
+    """Changes when the content does: the store's ETag, or the time of the last change."""
 
 
 class Folder(Protocol):

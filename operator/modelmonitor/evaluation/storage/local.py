@@ -1,6 +1,7 @@
 """Folders of this machine, or of a volume that is mounted into the pod."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,14 @@ class LocalFolder:
         found: list[StoredFile] = []
         try:
             for folder, _, names in os.walk(self.root, followlinks=True):
-                paths = (Path(folder, name) for name in names)
-                found += (StoredFile(path.relative_to(self.root).as_posix(), path.stat().st_size) for path in paths)
+                found += (self._stored(Path(folder, name)) for name in names)
         except OSError as error:
             raise _trouble(self.root, error) from error
         return iter(sorted((file for file in found if visible(file.path)), key=lambda file: file.path))
+
+    def _stored(self, path: Path) -> StoredFile:
+        known = path.stat()
+        return StoredFile(path.relative_to(self.root).as_posix(), known.st_size, str(known.st_mtime_ns))
 
     def open(self, file: StoredFile) -> pa.NativeFile:
         """The file."""
@@ -58,7 +62,8 @@ class LocalFolder:
         target = self.root / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            beside = target.with_name(f".{target.name}.{os.getpid()}")
+            # Not by the process's number: in two pods that share a volume both are 1.
+            beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
             beside.write_bytes(content)
             beside.replace(target)
         except OSError as error:

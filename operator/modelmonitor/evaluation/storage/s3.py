@@ -52,7 +52,7 @@ class S3Folder:
             for page in obstore.list(self._store, self._prefix or None):
                 for entry in page:
                     path = str(entry["path"]).removeprefix(self._prefix)
-                    found.append(StoredFile(path, int(entry["size"])))
+                    found.append(StoredFile(path, int(entry["size"]), str(entry["e_tag"] or "")))
         except (BaseError, OSError) as error:
             raise self._trouble(self.uri, error) from error
         return iter(sorted((file for file in found if visible(file.path)), key=lambda file: file.path))

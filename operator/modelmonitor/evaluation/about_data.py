@@ -1,0 +1,194 @@
+"""What is found about the data of a window: their drift, their quality, and what the metrics can be expected to be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.result import EvaluationResult, MetricResult, QualityFinding, Verdict
+from modelmonitor.evaluation.columns.layout import Layout
+from modelmonitor.evaluation.columns.reading import Family
+from modelmonitor.evaluation.contenders import Contender
+from modelmonitor.evaluation.count import Counted
+from modelmonitor.evaluation.drift.estimate import estimate
+from modelmonitor.evaluation.drift.judge import Judged, judge_drift
+from modelmonitor.evaluation.parquet import instant, microseconds
+from modelmonitor.evaluation.plan import Plan
+from modelmonitor.evaluation.quality.judge import Looked, judge_quality, summary
+from modelmonitor.evaluation.reference.of_monitor import profile_of
+from modelmonitor.evaluation.reference.profile import Profile
+from modelmonitor.evaluation.reference.watched import (
+    NOTHING_WATCHED,
+    PREDICTION,
+    TARGET,
+    Watched,
+    features_of,
+    schema_of,
+)
+
+_LATEST = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
+ESTIMATE = "Estimate"
+"""The reason that a metric gives when it was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class AboutData:
+    """What is looked at in a window beside the metrics."""
+
+    profile: Profile | None = None
+    watched: Watched = NOTHING_WATCHED
+    layouts: tuple[Layout, ...] = ()
+    """The cells at which the window is counted."""
+    schema: Mapping[str, str] = field(default_factory=dict)
+    """The columns of the window's files."""
+
+    def find(self, given: EvaluationInput, counted: Counted, plan: Plan, now: datetime) -> "Findings":
+        """What the rows say that were counted."""
+        if self is NOTHING:
+            return Findings()
+        drift = None
+        if given.drift is not None and self.profile is not None:
+            drift = judge_drift(given.drift, self.profile, counted.columns, by_day=counted.blocks.by_day)
+        quality = None
+        if given.quality is not None:
+            looked = Looked(
+                columns={name: one for name, one in counted.columns.items() if name not in {PREDICTION, TARGET}},
+                layouts={one.name: one for one in self.layouts if one.name not in {PREDICTION, TARGET}},
+                schema=self.schema,
+                reference=self.profile,
+                others=_future_rows(plan, now),
+            )
+            quality = judge_quality(given.quality, looked)
+        return Findings(drift, quality, self._estimates(given, counted))
+
+    def _estimates(self, given: EvaluationInput, counted: Counted) -> Mapping[str, float]:
+        profile, window = self.profile, counted.columns.get(PREDICTION)
+        if profile is None or profile.calibration is None or window is None or not window.rows:
+            return {}
+        return estimate(profile.calibration, window.cells, profile.layouts[PREDICTION], given.model.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found about the data."""
+
+    drift: Judged | None = None
+    quality: tuple[QualityFinding, ...] | None = None
+    estimates: Mapping[str, float] = field(default_factory=dict)
+    """What metrics can be expected to be, by name."""
+
+    def added_to(self, result: EvaluationResult) -> EvaluationResult:
+        """A result with what was found. The verdict stays what the metrics make it."""
+        estimates = tuple(
+            MetricResult(name=f"estimated_{name}", verdict=Verdict.PASS, value=value, reason=ESTIMATE)
+            for name, value in self.estimates.items()
+        )
+        return result.model_copy(
+            update={
+                "drift": None if self.drift is None else self.drift.summary,
+                "quality": None if self.quality is None else summary(self.quality),
+                "metrics": (*result.metrics, *estimates),
+            }
+        )
+
+    def judged(self) -> tuple[Verdict, str, str]:
+        """The verdict of a look at the data alone, its reason, and a sentence."""
+        quality = Verdict.PASS if self.quality is None else summary(self.quality).verdict
+        drift = Verdict.PASS if self.drift is None else self.drift.verdict
+        said = "; ".join(part for part in (self._drift_said(), self._quality_said()) if part)
+        for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.INSUFFICIENT):
+            if verdict is quality:
+                return verdict, "DataInvalid" if verdict is Verdict.FAIL else "DataDoubtful", said
+            if verdict is drift:
+                return verdict, _OF_DRIFT[verdict], said
+        return Verdict.PASS, "DataAsExpected", said or "there was nothing to look at but the rows themselves"
+
+    def document(self) -> dict[str, Any]:
+        """Everything, for the report."""
+        found: dict[str, Any] = {}
+        if self.drift is not None:
+            scores = [
+                one.document() | {"bound": self.drift.bounds[one.name]}
+                if one.name in self.drift.bounds
+                else one.document()
+                for one in self.drift.scores
+            ]
+            found["drift"] = self.drift.summary.document() | {"scores": scores}
+        if self.quality is not None:
+            found["quality"] = {"findings": [one.document() for one in self.quality]}
+        if self.estimates:
+            found["estimates"] = dict(self.estimates)
+        return found
+
+    def _drift_said(self) -> str:
+        if self.drift is None:
+            return ""
+        parts = [f"{self.drift.drifted} of {self.drift.features} features have drifted"] if self.drift.features else []
+        parts += [
+            f"the {score.name} has drifted"
+            for score in self.drift.scores[:2]
+            if score.name in {"prediction", "target"} and score.verdict in {Verdict.WARN, Verdict.FAIL}
+        ]
+        return ", ".join(parts) or "no drift was found"
+
+    def _quality_said(self) -> str:
+        if self.quality is None:
+            return ""
+        if not self.quality:
+            return "the data are as the reference's"
+        more = f" (and {len(self.quality) - 1} more findings)" if len(self.quality) > 1 else ""
+        return f"{self.quality[0].message}{more}"
+
+
+_OF_DRIFT = {Verdict.FAIL: "Drifted", Verdict.WARN: "Drifted", Verdict.INSUFFICIENT: "DriftNotMeasured"}
+
+
+NOTHING = AboutData()
+
+
+def about_data(
+    given: EvaluationInput,
+    found: Plan,
+    champion: Contender | None,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    progress: Callable[[str], None],
+) -> AboutData:
+    """What is looked at in a window beside the metrics: its reference, if it has one, is read or found.
+
+    Raises:
+        EvaluationError: when the reference, or a footer of the window's files, cannot be read.
+    """
+    if not _wanted(given):
+        return NOTHING
+    schema = schema_of(found.source, found.files_for(given.window.start, given.window.end))
+    if given.data.reference is None:
+        names = features_of(schema, given.data.columns)
+        layouts = tuple(Layout.of_presence(name, schema[name], Family.OTHER) for name in names)
+        return AboutData(None, Watched(names), layouts, schema)
+    profile = profile_of(given, given.data.reference, found, champion, environ=environ, now=now, progress=progress)
+    # A look at the data alone comes before labels: those that are there already are not those of all rows.
+    counted = [layout for layout in profile.layouts.values() if layout.name != TARGET or given.objectives]
+    there = {layout.name for layout in counted}
+    watched = Watched(profile.features, predictions=PREDICTION in there, labels=TARGET in there)
+    return AboutData(profile, watched, tuple(counted), schema)
+
+
+def _future_rows(plan: Plan, now: datetime) -> tuple[QualityFinding, ...]:
+    """Rows later than the wall clock, as far as footers tell."""
+    limit = microseconds(now)
+    late = sorted((span[1], path) for path, span in plan.spans.items() if span[1] > limit)
+    if not late:
+        return ()
+    newest, path = late[-1]
+    said = f"{len(late)} files hold events later than now, up to {instant(min(newest, _LATEST)):%Y-%m-%d %H:%M} UTC"
+    return (
+        QualityFinding(check="FutureRows", verdict=Verdict.WARN, message=f"{said} in {path}; is a clock wrong?"[:256]),
+    )
+
+
+def _wanted(given: EvaluationInput) -> bool:
+    """Whether drift or quality are looked at. A comparison of two models looks at neither."""
+    return given.contender is None and (given.drift is not None or given.quality is not None)

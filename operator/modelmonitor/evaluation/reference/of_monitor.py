@@ -1,0 +1,103 @@
+"""The reference of a monitor: from what its spec says to its profile."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.monitor import Reference
+from modelmonitor.domain.windows import midnight
+from modelmonitor.evaluation.contenders import Contender
+from modelmonitor.evaluation.plan import Plan, plan
+from modelmonitor.evaluation.reference.build import ALWAYS, Rereading, build
+from modelmonitor.evaluation.reference.profile import Profile
+from modelmonitor.evaluation.reference.store import ProfileStore, key_of
+from modelmonitor.evaluation.reference.watched import Watched, features_of, schema_of
+from modelmonitor.evaluation.score import LabelReader
+from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.storage import Purpose, open_folder
+
+
+def profile_of(
+    given: EvaluationInput,
+    reference: Reference,
+    current: Plan,
+    champion: Contender | None,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    progress: Callable[[str], None],
+    kinds: Collection[Kind[Any]] = (),
+    segments: Sequence[str] = (),
+) -> Profile:
+    """The profile of the reference, found or built.
+
+    Args:
+        given: what to measure.
+        reference: `spec.data.reference`.
+        current: the source of the window.
+        champion: the serving model, where its predictions are watched.
+        environ: where the credentials of the stores are.
+        now: the wall clock.
+        progress: told what is happening.
+        kinds: the statistics that are kept of labels and predictions.
+        segments: the columns whose values are segments.
+
+    Raises:
+        EvaluationError: when the reference cannot be read.
+    """
+    found, start, end = _source(given, reference, current, environ, now)
+    files = found.files_for(start, end)
+    schema = schema_of(found.source, files)
+    drift, columns = given.drift, given.data.columns
+    predictor = champion.predictor if champion is not None and drift is not None and drift.prediction else None
+    if predictor is not None and not {need.column for need in predictor.needed} <= schema.keys():
+        progress("the reference has no predictions: their drift cannot be measured")
+        predictor = None
+    labelled = drift is not None and bool(drift.target or predictor is not None) and columns.label in schema
+    watched = Watched(
+        features_of(schema, columns),
+        predictions=predictor is not None,
+        labels=labelled and drift is not None and drift.target is not None,
+    )
+    reading = Rereading(
+        plan=found,
+        start=start,
+        end=end,
+        schema=schema,
+        watched=watched,
+        predictor=predictor,
+        labels=LabelReader(columns, given.model) if labelled else None,
+        threshold=given.model.threshold if predictor is not None and predictor.has_scores else None,
+        kinds=kinds,
+        segments=segments,
+    )
+    asked = {
+        "reference": reference.document(),
+        "folder": found.source.folder.uri,
+        "zone": found.source.zone.key,
+        "columns": columns.document(),
+        "watched": [watched.features, watched.predictions, watched.labels],
+        "positiveClass": given.model.positive_class,
+        "threshold": given.model.threshold,
+        "model": champion.identity.document() if champion is not None and predictor and not champion.logged else None,
+        "kinds": sorted(kind.name for kind in kinds),
+        "segments": list(segments),
+    }
+    folder = None if given.reports is None else open_folder(given.reports.uri, Purpose.REPORTS, environ)
+    key = key_of(asked, files)
+    return ProfileStore(folder).find_or_build(key, kinds, lambda: build(reading, progress), progress)
+
+
+def _source(
+    given: EvaluationInput, reference: Reference, current: Plan, environ: Mapping[str, str], now: datetime
+) -> tuple[Plan, datetime, datetime]:
+    """The plan of the reference, its first instant, and the first after it."""
+    zone = current.source.zone
+    if reference.window is not None:
+        return current, midnight(reference.window.start, zone), midnight(reference.window.end, zone)
+    assert reference.files is not None  # noqa: S101 - exactly one is set
+    folder = open_folder(reference.files.uri, Purpose.DATA, environ)
+    source = replace(current.source, folder=folder, partitioning=reference.files.partitioning)
+    return plan(source, now), *ALWAYS

@@ -1,0 +1,84 @@
+"""What is looked at: the features, the predictions and the labels, in the reference as in a window."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from modelmonitor.api.monitor import Columns
+from modelmonitor.evaluation.classes import MISSING
+from modelmonitor.evaluation.errors import DataError
+from modelmonitor.evaluation.parquet import ParquetFile
+from modelmonitor.evaluation.plan import Source
+from modelmonitor.evaluation.scan import Needed, Rows
+from modelmonitor.evaluation.score import Predictions
+from modelmonitor.evaluation.storage import StoredFile
+
+PREDICTION: Final = "\0prediction"
+"""The name under which predictions are counted; no column has it."""
+TARGET: Final = "\0target"
+"""The name under which labels are counted."""
+
+
+def features_of(schema: Iterable[str], columns: Columns) -> tuple[str, ...]:
+    """The names of the features among the columns of the reference.
+
+    Raises:
+        DataError: when one that is asked for is not there.
+    """
+    chosen, there = columns.features, list(schema)
+    if chosen is not None and chosen.include is not None:
+        absent = [name for name in chosen.include if name not in there]
+        if absent:
+            raise DataError(
+                "ColumnMissing",
+                f'data.columns.features.include: column "{absent[0]}" is not in the reference (it has:'
+                f" {', '.join(sorted(there)[:12])}); name the column that is meant, or leave it out",
+            )
+        return tuple(dict.fromkeys(chosen.include))
+    left_out = {columns.timestamp, columns.label, columns.score, columns.prediction}
+    left_out.update((chosen.exclude or ()) if chosen is not None else ())
+    return tuple(name for name in there if name not in left_out)
+
+
+def schema_of(source: Source, files: Sequence[StoredFile]) -> Mapping[str, str]:
+    """The columns of the newest file and their types, and whatever else the oldest one has."""
+    if not files:
+        return {}
+    newest, oldest = (ParquetFile(source.folder, file).types for file in (files[-1], files[0]))
+    return newest | {name: type_ for name, type_ in oldest.items() if name not in newest}
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at."""
+
+    features: tuple[str, ...]
+    predictions: bool = False
+    labels: bool = False
+
+    @property
+    def needed(self) -> Sequence[Needed]:
+        """The columns of the features: a file without one says something about the data, and is no error."""
+        return [Needed("data.columns.features", name, optional=True) for name in self.features]
+
+    def columns(self, rows: Rows, truth: NDArray[Any] | None, said: Predictions | None) -> Mapping[str, pa.Array]:
+        """The values of some rows by name."""
+        there = set(rows.batch.schema.names)
+        found = {name: rows.batch.column(name) for name in self.features if name in there}
+        if self.predictions and said is not None:
+            found[PREDICTION] = pa.array(_numbers(said.predicted) if said.scores is None else said.scores)
+        if self.labels and truth is not None:
+            found[TARGET] = pa.array(_numbers(truth))
+        return found
+
+
+NOTHING_WATCHED: Final = Watched(())
+
+
+def _numbers(classes: NDArray[Any]) -> NDArray[np.float64]:
+    """Classes as numbers, NaN where there is none."""
+    return np.where(classes == MISSING, np.nan, classes.astype(np.float64))
