@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.monitor import DAY
 from modelmonitor.api.result import EvaluationResult, MetricResult, QualityFinding, Verdict
 from modelmonitor.evaluation.columns.layout import Layout
 from modelmonitor.evaluation.columns.reading import Family
@@ -49,7 +50,8 @@ class AboutData:
             return Findings()
         drift = None
         if given.drift is not None and self.profile is not None:
-            drift = judge_drift(given.drift, self.profile, counted.columns, by_day=counted.blocks.by_day)
+            days = (given.window.end - given.window.start) / DAY
+            drift = judge_drift(given.drift, self.profile, counted.columns, by_day=counted.blocks.by_day, days=days)
         quality = None
         if given.quality is not None:
             looked = Looked(

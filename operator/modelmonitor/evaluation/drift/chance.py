@@ -23,6 +23,7 @@ from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
 # With fewer days the reference says little about how days differ.
 _FEWEST_DAYS: Final = 14
 _NODES: Final = 64
+_DRAWS: Final = 2000
 _KOLMOGOROV_MEAN: Final = math.sqrt(math.pi / 2) * math.log(2)
 """The mean of Kolmogorov's distribution."""
 
@@ -37,6 +38,8 @@ class Sample:
     """Shape (blocks, groups)."""
     by_day: bool
     """Whether a block is one or more civil days."""
+    days: float
+    """Over how many days it reaches; at least 1, for less than a day is as good or bad as that day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,11 @@ def chance(reference: Sample, window: Sample) -> Chance:
     enough_days = reference.by_day and int((first.sum(axis=1) > 0).sum()) >= _FEWEST_DAYS
     choices = [of_window]
     if of_reference is not None and enough_days and (of_window is None or not window.by_day):
-        # A window of a day or two cannot show how days differ: the reference does.
-        choices.append((of_reference[0] * sizes[0] / sizes[1], of_reference[1]))
+        # A window of a day or two cannot show how days differ: the reference does. What days add to the sampling of rows
+        # counts for the window as often more as the reference has more days.
+        row = _of_a_row(pooled)
+        between_days = (of_reference[0] - row / sizes[0]) * (reference.days / window.days)
+        choices.append((row / sizes[1] + between_days, of_reference[1]))
     return Chance(
         pooled=pooled,
         reference=_spread(pooled, sizes[0], of_reference),
@@ -173,8 +179,16 @@ def expected_total_variation(found: Chance) -> float:
 
 
 def expected_kolmogorov(found: Chance) -> float:
-    """The mean of Kolmogorov's distribution at the effective size."""
-    return _KOLMOGOROV_MEAN / math.sqrt(found.effective_size)
+    """The mean of Kolmogorov's distribution, times how much larger the greatest gap is than of independent rows.
+
+    That is found by drawing gaps at the ends of the groups. The design effect alone would say too much: a day that
+    shifts a whole column moves all of its distribution function at once, and the greatest of one gap is smaller than
+    that of many.
+    """
+    first, second = found.sizes
+    alone = _of_a_row(found.pooled) * (1 / first + 1 / second)
+    larger = _greatest_gap(found.covariance) / _greatest_gap(alone) if found.pooled.size > 1 else 1.0
+    return _KOLMOGOROV_MEAN * math.sqrt(1 / first + 1 / second) * larger
 
 
 def expected_wasserstein(found: Chance, below: NDArray[np.float64], width: NDArray[np.float64]) -> float:
@@ -186,6 +200,15 @@ def expected_wasserstein(found: Chance, below: NDArray[np.float64], width: NDArr
         width: of the cells, shape (cells,).
     """
     return float((np.sqrt(2 / math.pi * below * (1 - below) / found.effective_size) * width).sum())
+
+
+def _greatest_gap(covariance: Matrix) -> float:
+    """The mean of the greatest gap between distribution functions at the groups' ends, by 2,000 draws."""
+    at_ends = np.cumsum(np.cumsum(covariance, axis=0), axis=1)[:-1, :-1]
+    values, vectors = np.linalg.eigh(at_ends)
+    draws = np.random.default_rng(0).standard_normal((_DRAWS, len(at_ends)))
+    gaps = (draws * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return float(np.abs(gaps).max(axis=1).mean())
 
 
 def _by_blocks(groups: NDArray[np.int64]) -> tuple[Matrix, float] | None:
@@ -202,13 +225,19 @@ def _by_blocks(groups: NDArray[np.int64]) -> tuple[Matrix, float] | None:
 
 def _spread(pooled: NDArray[np.float64], size: int, *choices: tuple[Matrix, float] | None) -> Spread:
     """The larger of independent rows' and the other covariances, by what it makes of chi-square."""
-    independent = (np.diag(pooled) - np.outer(pooled, pooled)) / size
+    independent = _of_a_row(pooled) / size
     best, degrees = independent, math.inf
     for choice in choices:
         if choice is not None and _weight(choice[0], pooled) > _weight(best, pooled):
             best, degrees = choice
     ratio = _of_distribution(best) / _of_distribution(independent) if pooled.size > 1 else 1.0
     return Spread(best, degrees, max(1.0, ratio))
+
+
+def _of_a_row(pooled: NDArray[np.float64]) -> Matrix:
+    """The covariance of the groups that a single row is in."""
+    covariance: Matrix = np.diag(pooled) - np.outer(pooled, pooled)
+    return covariance
 
 
 def _weight(covariance: Matrix, pooled: NDArray[np.float64]) -> float:

@@ -31,6 +31,14 @@ class Side:
 
     counts: ColumnCounts
     by_day: bool
+    """Whether a block is one or more civil days."""
+    days: float
+    """Over how many days it reaches; at least 1."""
+
+    @property
+    def sample(self) -> Sample:
+        """What chance is estimated from."""
+        return Sample(self.counts.groups, self.by_day, self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,7 @@ def why_not(layout: Layout, reference: ColumnCounts, window: ColumnCounts) -> st
 def compare(layout: Layout, reference: Side, window: Side, method: DriftMethod) -> tuple[Distance, Chance]:
     """Compare a column of a window with that of the reference. Both must have rows."""
     first, second = reference.counts.groups.sum(axis=0), window.counts.groups.sum(axis=0)
-    found = chance.chance(
-        Sample(reference.counts.groups, reference.by_day), Sample(window.counts.groups, window.by_day)
-    )
+    found = chance.chance(reference.sample, window.sample)
     match method:
         case DriftMethod.PSI:
             distance = Distance(method, distances.psi(first, second), chance.expected_psi(found))

@@ -47,7 +47,9 @@ class _Found:
     distance: Distance | None
 
 
-def judge_drift(drift: Drift, profile: Profile, window: Mapping[str, ColumnCounts], *, by_day: bool) -> Judged:
+def judge_drift(
+    drift: Drift, profile: Profile, window: Mapping[str, ColumnCounts], *, by_day: bool, days: float
+) -> Judged:
     """Judge the drift of a window.
 
     Args:
@@ -55,8 +57,9 @@ def judge_drift(drift: Drift, profile: Profile, window: Mapping[str, ColumnCount
         profile: the reference.
         window: the window's columns, counted at the reference's cells.
         by_day: whether the window's blocks are civil days.
+        days: how long the window is.
     """
-    compared = _Compared(profile, window, by_day)
+    compared = _Compared(profile, window, by_day, max(1.0, days))
     parts: list[tuple[Verdict, DriftSeverity]] = []
     roles: list[_Found] = []
     for name, limit in ((PREDICTION, drift.prediction), (TARGET, drift.target)):
@@ -89,6 +92,7 @@ class _Compared:
     profile: Profile
     window: Mapping[str, ColumnCounts]
     by_day: bool
+    days: float
 
     def score(self, name: str, limit: DriftLimit) -> _Found:
         """The score of a column, not yet judged against the limit."""
@@ -102,7 +106,8 @@ class _Compared:
         if (reason := why_not(layout, reference, counts)) is not None:
             return _Found(score.model_copy(update={"reason": reason}), None)
         method = method_for(layout, limit)
-        distance, found = compare(layout, Side(reference, self.profile.by_day), Side(counts, self.by_day), method)
+        before = Side(reference, self.profile.by_day, self.profile.days)
+        distance, found = compare(layout, before, Side(counts, self.by_day, self.days), method)
         known = {
             "method": method,
             "value": distance.value if math.isfinite(distance.value) else None,

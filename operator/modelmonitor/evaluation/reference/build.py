@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from modelmonitor.api.monitor import DAY
 from modelmonitor.evaluation.accumulate import Accumulator
 from modelmonitor.evaluation.blocks import Blocks
 from modelmonitor.evaluation.classes import MISSING, class_text
@@ -98,7 +99,7 @@ def build(reading: Rereading, progress: Callable[[str], None]) -> Profile:
     )
     for rows in scan(reading.plan, start, end, reading.needed):
         second.add(rows)
-    return second.profile(first.rows)
+    return second.profile(first.rows, max(1.0, (end - start) / DAY))
 
 
 def coarse(blocks: Blocks) -> Blocks:
@@ -171,7 +172,7 @@ class _Second:
             cell = layout.edges.searchsorted(known.scores, side="right")
             np.add.at(self._calibration, (truth[both], cell), 1)
 
-    def profile(self, rows: int) -> Profile:
+    def profile(self, rows: int, days: float) -> Profile:
         """What was counted."""
         counts = self._counter.counts
         layouts = {name: _ranged(layout, counts[name]) for name, layout in self._counter.layouts.items()}
@@ -182,6 +183,7 @@ class _Second:
             rows=rows,
             by_day=self._blocks.by_day,
             blocks=len(self._blocks),
+            days=days,
             values=self._values,
             tallies={group: self._accumulator.tally(group) for group in self._segments.groups} if self._paired else {},
             calibration=self._calibration if self._paired else None,

@@ -49,6 +49,7 @@ def encode(profile: Profile) -> bytes:
         "rows": profile.rows,
         "byDay": profile.by_day,
         "blocks": profile.blocks,
+        "days": profile.days,
         "values": {column: list(values) for column, values in profile.values.items()},
         "tallies": [asdict(group) for group in profile.tallies],
     }
@@ -84,6 +85,7 @@ def _read(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], kinds: Co
         rows=meta["rows"],
         by_day=meta["byDay"],
         blocks=meta["blocks"],
+        days=meta["days"],
         values={column: tuple(values) for column, values in meta["values"].items()},
         tallies={
             Group(**group): _tally(arrays, f"tally/{number}/", kinds) for number, group in enumerate(meta["tallies"])

@@ -27,6 +27,8 @@ class Profile:
     by_day: bool
     """Whether a block is one or more civil days."""
     blocks: int
+    days: float
+    """Over how many days it reaches; at least 1."""
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The most frequent values of each column of segments."""
     tallies: Mapping[Group, Tally] = field(default_factory=dict)

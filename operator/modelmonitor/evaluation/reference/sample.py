@@ -68,7 +68,7 @@ class Sample:
             # A place is held for each row, so that the sample of every column thins out alike.
             column.numbers.append(np.full(chosen.size, np.nan))
         else:
-            column.numbers.append(numbers(values.take(pa.array(chosen))))
+            column.numbers.append(numbers(values)[chosen])
         if values is not None and fits and column.family in {Family.TEXT, Family.TRUTH}:
             column.texts.add(frequencies(texts(values)))
             column.rows += len(values) - values.null_count
