@@ -102,8 +102,8 @@ def chance(reference: Sample, window: Sample) -> Chance:
     enough_days = reference.by_day and int((first.sum(axis=1) > 0).sum()) >= _FEWEST_DAYS
     choices = [of_window]
     if of_reference is not None and enough_days and (of_window is None or not window.by_day):
-        # A window of a day or two cannot show how days differ: the reference does. What days add to the sampling of rows
-        # counts for the window as often more as the reference has more days.
+        # A window of a day or two cannot show how days differ: the reference does. What days add to the sampling of
+        # rows counts for the window as often more as the reference has more days.
         row = _of_a_row(pooled)
         between_days = (of_reference[0] - row / sizes[0]) * (reference.days / window.days)
         choices.append((row / sizes[1] + between_days, of_reference[1]))

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from modelmonitor.api.monitor import DAY
 from modelmonitor.evaluation.accumulate import Accumulator
 from modelmonitor.evaluation.blocks import Blocks
-from modelmonitor.evaluation.classes import MISSING, class_text
+from modelmonitor.evaluation.classes import class_text, known
 from modelmonitor.evaluation.columns.counter import ColumnCounter
 from modelmonitor.evaluation.columns.counts import ColumnCounts
 from modelmonitor.evaluation.columns.frequent import HeavyHitters
@@ -25,7 +26,7 @@ from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.reference.sample import Sample
 from modelmonitor.evaluation.reference.watched import PREDICTION, TARGET, Watched
 from modelmonitor.evaluation.scan import Needed, Rows, scan
-from modelmonitor.evaluation.score import LabelReader, Predictions, Predictor
+from modelmonitor.evaluation.score import Labels, Predictions, Predictor
 from modelmonitor.evaluation.segments import Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
 
@@ -48,10 +49,11 @@ class Rereading:
     watched: Watched
     predictor: Predictor | None
     """Where predictions come from; None where the reference has none."""
-    labels: LabelReader | None
+    labels: Labels | None
     """None where the reference has none."""
     threshold: float | None = None
-    """The score from which on a row is positive; None where there are no scores."""
+    """The score from which on a row is positive; None where there are no scores of one class."""
+    classes: int = 2
     kinds: Collection[Kind[Any]] = ()
     """The statistics that are kept of labels and predictions."""
     segments: Sequence[str] = ()
@@ -61,7 +63,9 @@ class Rereading:
     def needed(self) -> Sequence[Needed]:
         """The columns that it takes."""
         of_pairs = [*(self.predictor.needed if self.predictor else ()), *(self.labels.needed if self.labels else ())]
-        return [*of_pairs, *self.watched.needed, *(Needed("metrics.segments", column) for column in self.segments)]
+        of_kinds = (need for kind in self.kinds for need in kind.columns)
+        of_segments = (Needed("metrics.segments", column) for column in self.segments)
+        return [*of_pairs, *self.watched.needed, *of_kinds, *of_segments]
 
 
 @dataclass
@@ -146,8 +150,10 @@ class _Second:
             reading.kinds,
             len(blocks),
             groups=self._segments.groups,
+            classes=reading.classes,
             with_scores=reading.predictor is not None and reading.predictor.has_scores,
         )
+        self._columns: Final = tuple(dict.fromkeys(need.column for kind in reading.kinds for need in kind.columns))
         layout = self._counter.layouts.get(PREDICTION)
         scored = reading.threshold is not None and layout is not None and layout.ordered
         self._calibration: Final = np.zeros((2, layout.cells), np.int64) if scored and layout is not None else None
@@ -162,14 +168,16 @@ class _Second:
             self._add_pairs(block, rows, truth, said)
 
     def _add_pairs(self, block: NDArray[np.intp], rows: Rows, truth: NDArray[Any], said: Predictions) -> None:
-        both = (truth != MISSING) & said.answered
-        known = said.only(both)
+        both = known(truth) & said.answered
+        answered = said.only(both)
+        batch = rows.batch.filter(pa.array(both)) if self._columns else rows.batch
+        columns = {name: batch.column(name) for name in self._columns}
         groups = [group[both] for group in self._segments.of(rows)]
-        self._accumulator.add(block[both], groups, Pairs(truth[both], known.predicted, known.scores))
+        self._accumulator.add(block[both], groups, Pairs(truth[both], answered.predicted, answered.scores, columns))
         self._paired += int(both.sum())
-        if self._calibration is not None and known.scores is not None:
+        if self._calibration is not None and answered.scores is not None:
             layout = self._counter.layouts[PREDICTION]
-            cell = layout.edges.searchsorted(known.scores, side="right")
+            cell = layout.edges.searchsorted(answered.scores, side="right")
             np.add.at(self._calibration, (truth[both], cell), 1)
 
     def profile(self, rows: int, days: float) -> Profile:

@@ -100,7 +100,7 @@ def _tally(arrays: Mapping[str, NDArray[Any]], prefix: str, kinds: Collection[Ki
         own = f"{prefix}{kind.name}/"
         found = {key.removeprefix(own): array for key, array in arrays.items() if key.startswith(own)}
         if found:
-            statistics[kind] = type(kind.empty(Shape(1))).of_arrays(found)
+            statistics[kind] = type(kind.empty(Shape(1, 1))).of_arrays(found)
     return Tally(statistics)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.metric_names import Task
 from modelmonitor.api.monitor import Reference
 from modelmonitor.domain.windows import midnight
 from modelmonitor.evaluation.contenders import Contender
@@ -14,9 +15,9 @@ from modelmonitor.evaluation.reference.build import ALWAYS, Rereading, build
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.reference.store import ProfileStore, key_of
 from modelmonitor.evaluation.reference.watched import Watched, features_of, schema_of
-from modelmonitor.evaluation.score import LabelReader
 from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
+from modelmonitor.evaluation.tasks import labels_of
 
 
 def profile_of(
@@ -55,6 +56,7 @@ def profile_of(
     if predictor is not None and not {need.column for need in predictor.needed} <= schema.keys():
         progress("the reference has no predictions: their drift cannot be measured")
         predictor = None
+    binary = given.model.task is Task.BINARY_CLASSIFICATION
     labelled = drift is not None and bool(drift.target or predictor is not None) and columns.label in schema
     watched = Watched(
         features_of(schema, columns),
@@ -68,8 +70,9 @@ def profile_of(
         schema=schema,
         watched=watched,
         predictor=predictor,
-        labels=LabelReader(columns, given.model) if labelled else None,
-        threshold=given.model.threshold if predictor is not None and predictor.has_scores else None,
+        labels=labels_of(columns, given.model) if labelled else None,
+        threshold=given.model.threshold if predictor is not None and predictor.has_scores and binary else None,
+        classes=len(given.model.classes or (0, 1)),
         kinds=kinds,
         segments=segments,
     )
@@ -79,8 +82,7 @@ def profile_of(
         "zone": found.source.zone.key,
         "columns": columns.document(),
         "watched": [watched.features, watched.predictions, watched.labels],
-        "positiveClass": given.model.positive_class,
-        "threshold": given.model.threshold,
+        "task": [given.model.task, given.model.positive_class, given.model.classes, given.model.threshold],
         "model": champion.identity.document() if champion is not None and predictor and not champion.logged else None,
         "kinds": sorted(kind.name for kind in kinds),
         "segments": list(segments),

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from modelmonitor.api.monitor import Columns
-from modelmonitor.evaluation.classes import MISSING
+from modelmonitor.evaluation.classes import known
 from modelmonitor.evaluation.errors import DataError
 from modelmonitor.evaluation.parquet import ParquetFile
 from modelmonitor.evaluation.plan import Source
@@ -40,6 +40,7 @@ def features_of(schema: Iterable[str], columns: Columns) -> tuple[str, ...]:
             )
         return tuple(dict.fromkeys(chosen.include))
     left_out = {columns.timestamp, columns.label, columns.score, columns.prediction}
+    left_out.update(score.column for score in columns.scores or ())
     left_out.update((chosen.exclude or ()) if chosen is not None else ())
     return tuple(name for name in there if name not in left_out)
 
@@ -70,7 +71,8 @@ class Watched:
         there = set(rows.batch.schema.names)
         found = {name: rows.batch.column(name) for name in self.features if name in there}
         if self.predictions and said is not None:
-            found[PREDICTION] = pa.array(_numbers(said.predicted) if said.scores is None else said.scores)
+            one_score = said.scores is not None and said.scores.ndim == 1
+            found[PREDICTION] = pa.array(said.scores if one_score else _numbers(said.predicted))
         if self.labels and truth is not None:
             found[TARGET] = pa.array(_numbers(truth))
         return found
@@ -80,5 +82,5 @@ NOTHING_WATCHED: Final = Watched(())
 
 
 def _numbers(classes: NDArray[Any]) -> NDArray[np.float64]:
-    """Classes as numbers, NaN where there is none."""
-    return np.where(classes == MISSING, np.nan, classes.astype(np.float64))
+    """Classes, or values, as numbers, NaN where there is none."""
+    return np.where(known(classes), classes, np.nan).astype(np.float64)

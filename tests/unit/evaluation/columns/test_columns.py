@@ -187,7 +187,8 @@ def test_the_sample_is_every_nth_row_and_the_same_however_rows_come() -> None:
         for start in range(0, len(values), batch):
             part = pa.array(values[start : start + batch])
             sample.add(len(part), {"column": part})
-        return sample.layouts({})[0].edges.tolist()
+        found: list[float] = sample.layouts({})[0].edges.tolist()
+        return found
 
     assert edges(100_000) == edges(77_777)
     assert len(edges(100_000)) <= 1024

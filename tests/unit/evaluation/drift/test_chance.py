@@ -21,7 +21,8 @@ def days(random: np.random.Generator, number: int, rows: int, alike: float) -> n
 
 
 def deciles(fine: np.ndarray) -> np.ndarray:
-    return fine.reshape(len(fine), 10, 20).sum(axis=2)
+    together: np.ndarray = fine.reshape(len(fine), 10, 20).sum(axis=2)
+    return together
 
 
 def p_values(reference: np.ndarray, window: np.ndarray, *, by_day: bool = True, days: float) -> tuple[float, ...]:
@@ -104,7 +105,7 @@ def test_with_independent_rows_the_p_values_are_scipys() -> None:
 
 @pytest.mark.parametrize("alike", [0.0, 0.05])
 def test_what_is_expected_by_chance_is_what_comes_on_average(alike: float) -> None:
-    """Of PSI and total variation the mean, of Jensen-Shannon and Hellinger the root mean square, of KS about the mean."""
+    """The mean of PSI, total variation and KS; of Jensen-Shannon and Hellinger the root mean square."""
     random = np.random.default_rng(11)
     got, expected = [], []
     for _ in range(150):

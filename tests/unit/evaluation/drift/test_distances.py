@@ -11,10 +11,7 @@ from modelmonitor.evaluation.drift import distances
 rows = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
 pairs = st.integers(2, 12).flatmap(
     lambda cells: st.tuples(
-        *(
-            st.lists(st.integers(0, 500), min_size=cells, max_size=cells).filter(any).map(lambda one: np.asarray(one))
-            for _ in range(2)
-        )
+        *(st.lists(st.integers(0, 500), min_size=cells, max_size=cells).filter(any).map(np.asarray) for _ in range(2))
     )
 )
 
