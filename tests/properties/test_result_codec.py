@@ -6,14 +6,19 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelmonitor.api.drift import DriftMethod
 from modelmonitor.api.result import (
     LIMIT,
     Comparison,
     ComparisonResult,
+    DriftResult,
+    DriftScore,
     EvaluationResult,
     Look,
     MetricResult,
     ModelIdentity,
+    QualityFinding,
+    QualityResult,
     Verdict,
     Window,
     decode,
@@ -61,6 +66,37 @@ comparisons = st.builds(
     low=numbers,
     reason=st.none() | text(64),
 )
+scores = st.builds(
+    DriftScore,
+    name=text(256),
+    method=st.sampled_from(DriftMethod),
+    value=numbers,
+    p_value=st.none() | st.floats(0, 1),
+    expected=numbers,
+    limit=numbers,
+    verdict=st.sampled_from(Verdict),
+    reason=st.none() | text(64),
+)
+drifts = st.builds(
+    DriftResult,
+    verdict=st.sampled_from(Verdict),
+    trips=st.booleans(),
+    features=st.integers(0, 10**6),
+    drifted=st.integers(0, 10**6),
+    scores=st.lists(scores, max_size=16, unique_by=lambda score: score.name).map(tuple),
+)
+findings = st.builds(
+    QualityFinding,
+    check=text(64),
+    column=st.none() | text(256),
+    value=numbers,
+    limit=numbers,
+    verdict=st.sampled_from((Verdict.WARN, Verdict.FAIL)),
+    message=text(256),
+)
+qualities = st.builds(
+    QualityResult, verdict=st.sampled_from(Verdict), findings=st.lists(findings, max_size=16).map(tuple)
+)
 results = st.builds(
     EvaluationResult,
     look=st.sampled_from(Look),
@@ -74,6 +110,8 @@ results = st.builds(
     model=st.none() | identities,
     candidate=st.none() | identities,
     comparison=st.none() | comparisons,
+    drift=st.none() | drifts,
+    quality=st.none() | qualities,
     report_uri=st.none() | text(1024),
     report_problem=st.none() | text(512),
     seconds=st.floats(0, 1e6),
@@ -93,6 +131,11 @@ def test_a_message_fits_and_tells_the_verdict_whatever_the_result_holds(
     assert (read.look, read.verdict, read.window) == (result.look, result.verdict, result.window)
     assert len(read.metrics) + read.omitted == len(many)
     assert len(read.metrics) <= 64
+    # What was found about the data is told, however few of its parts fit.
+    assert (read.drift is None, read.quality is None) == (result.drift is None, result.quality is None)
+    if read.drift is not None and result.drift is not None:
+        assert (read.drift.verdict, read.drift.drifted) == (result.drift.verdict, result.drift.drifted)
+        assert set(read.drift.scores) <= set(result.drift.scores)
 
 
 def test_ten_thousand_entries_fit_and_tell_how_many_are_missing() -> None:
@@ -106,3 +149,45 @@ def test_ten_thousand_entries_fit_and_tell_how_many_are_missing() -> None:
     assert read.verdict is Verdict.FAIL
     assert read.metrics[0] == failing
     assert len(read.metrics) + read.omitted == 10_001
+
+
+def test_drift_and_findings_make_room_for_every_failing_metric() -> None:
+    """Thirty failing segments and the worst that drift and quality can hold: texts that do not compress."""
+    failing = tuple(
+        MetricResult(name=f"f1{{carrier=C{k}}}", verdict=Verdict.FAIL, value=k / 7, low=k / 9, high=k / 5)
+        for k in range(30)
+    )
+    passing = tuple(MetricResult(name=f"passing {k}", verdict=Verdict.PASS, value=k / 7) for k in range(30))
+    drift = DriftResult(
+        verdict=Verdict.FAIL,
+        features=900,
+        drifted=800,
+        scores=tuple(
+            DriftScore(name=noise(k, 256), method=DriftMethod.PSI, value=k / 3, verdict=Verdict.FAIL) for k in range(16)
+        ),
+    )
+    quality = QualityResult(
+        verdict=Verdict.FAIL,
+        findings=tuple(
+            QualityFinding(check="Missing", column=noise(k, 256), message=noise(k, 256), verdict=Verdict.FAIL)
+            for k in range(16)
+        ),
+    )
+    result = EvaluationResult(
+        look=Look.JUDGED, verdict=Verdict.FAIL, metrics=(*passing, *failing), drift=drift, quality=quality
+    )
+    read = decode(encode(result))
+    assert [metric for metric in read.metrics if metric.verdict is Verdict.FAIL] == list(failing)
+    assert read.drift is not None
+    assert read.drift.drifted == 800
+
+
+def test_drift_comes_before_metrics_that_pass_beyond_the_headlines() -> None:
+    passing = tuple(MetricResult(name=f"{k} {noise(k, 20)}", verdict=Verdict.PASS, value=k / 7) for k in range(64))
+    bad = DriftScore(name="distance", method=DriftMethod.PSI, value=0.9, expected=0.01, verdict=Verdict.WARN)
+    drift = DriftResult(verdict=Verdict.WARN, features=1, drifted=1, scores=(bad,))
+    result = EvaluationResult(look=Look.JUDGED, verdict=Verdict.PASS, metrics=passing, drift=drift)
+    read = decode(encode(result))
+    assert read.omitted > 0
+    assert read.drift is not None
+    assert read.drift.scores == (bad,)

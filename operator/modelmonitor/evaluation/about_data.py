@@ -165,7 +165,7 @@ def about_data(
     """
     if not _wanted(given):
         return NOTHING
-    schema = schema_of(found.source, found.files_for(given.window.start, given.window.end))
+    schema = schema_of(found, given.window.start, given.window.end)
     if given.data.reference is None:
         names = features_of(schema, given.data.columns)
         layouts = tuple(Layout.of_presence(name, schema[name], Family.OTHER) for name in names)

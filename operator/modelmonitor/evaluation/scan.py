@@ -58,11 +58,12 @@ def _by_file(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed
     wanted = [Needed("data.columns.timestamp", source.timestamp), *needed]
     for file in plan.files_for(start, end):
         opened = ParquetFile(source.folder, file)
-        opened.require([(need.field, need.column) for need in wanted if not need.optional])
-        there = set(opened.columns)
         groups = [group.number for group in opened.row_groups(source.timestamp) if group.overlaps(low, high)]
         if not groups:
             continue
+        # Not before: a file beside the window, of a day before a column was added, is none of its business.
+        opened.require([(need.field, need.column) for need in wanted if not need.optional])
+        there = set(opened.columns)
         for batch in opened.batches([need.column for need in wanted if need.column in there], groups):
             times = opened.event_times(batch, source.timestamp)
             inside = within(times, low, high)

@@ -97,6 +97,24 @@ def hours() -> dict[str, Any]:
     return manifest(windows={"length": "12h", "every": "12h", "origin": "2013-02-04", "timeZone": "America/New_York"})
 
 
+def drifted() -> dict[str, Any]:
+    """Two weeks of reference, then a week with another y, a shifted score, and a column that is new."""
+    for number in range(22):
+        day = FIRST + timedelta(days=number)
+        rows = rows_of_day(day, 200)
+        new = {"y": rows["y"] + 1, "z": rows["y"], "score": rows["score"] * 0.8} if number >= 14 else {}
+        write(Path("data"), day, rows | new)
+    document = manifest()
+    document["spec"]["data"]["reference"] = {"window": {"start": "2013-02-04", "end": "2013-02-18"}}
+    document["spec"]["drift"] = {
+        "features": {"method": "psi", "max": 0.2},
+        "prediction": {"method": "js", "max": 0.1},
+        "target": {"method": "chi2", "alpha": 0.01},
+    }
+    document["spec"]["quality"] = {"missing": {"max": 0.05}}
+    return document
+
+
 def hole() -> dict[str, Any]:
     write(Path("data"), date(2013, 2, 20), rows_of_day(date(2013, 2, 20)))
     return manifest()
@@ -113,6 +131,7 @@ def hole() -> dict[str, Any]:
         pytest.param("immature", unlabelled, WEEK, Exit.NOTHING_SAID, id="labels are missing"),
         pytest.param("open", healthy, date(2013, 2, 18), Exit.NOTHING_SAID, id="a window that is still open"),
         pytest.param("no-data", hole, WEEK, Exit.NOTHING_SAID, id="a window without rows"),
+        pytest.param("drift", drifted, date(2013, 2, 18), Exit.OK, id="data that have drifted"),
         pytest.param("hours", hours, WEEK, Exit.OK, id="a window of hours"),
     ],
 )

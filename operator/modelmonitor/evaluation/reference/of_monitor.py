@@ -50,7 +50,7 @@ def profile_of(
     """
     found, start, end = _source(given, reference, current, environ, now)
     files = found.files_for(start, end)
-    schema = schema_of(found.source, files)
+    schema = schema_of(found, start, end)
     drift, columns = given.drift, given.data.columns
     predictor = champion.predictor if champion is not None and drift is not None and drift.prediction else None
     if predictor is not None and not {need.column for need in predictor.needed} <= schema.keys():

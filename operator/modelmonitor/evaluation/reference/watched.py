@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +12,10 @@ from numpy.typing import NDArray
 from modelmonitor.api.monitor import Columns
 from modelmonitor.evaluation.classes import known
 from modelmonitor.evaluation.errors import DataError
-from modelmonitor.evaluation.parquet import ParquetFile
-from modelmonitor.evaluation.plan import Source
+from modelmonitor.evaluation.parquet import ParquetFile, microseconds
+from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Predictions
-from modelmonitor.evaluation.storage import StoredFile
 
 PREDICTION: Final = "\0prediction"
 """The name under which predictions are counted; no column has it."""
@@ -45,12 +45,14 @@ def features_of(schema: Iterable[str], columns: Columns) -> tuple[str, ...]:
     return tuple(name for name in there if name not in left_out)
 
 
-def schema_of(source: Source, files: Sequence[StoredFile]) -> Mapping[str, str]:
-    """The columns of the newest file and their types, and whatever else the oldest one has."""
-    if not files:
-        return {}
-    newest, oldest = (ParquetFile(source.folder, file).types for file in (files[-1], files[0]))
-    return newest | {name: type_ for name, type_ in oldest.items() if name not in newest}
+def schema_of(plan: Plan, start: datetime, end: datetime) -> Mapping[str, str]:
+    """The columns and types of the newest file with rows of [start, end); empty without one."""
+    source, low, high = plan.source, microseconds(start), microseconds(end)
+    for file in reversed(plan.files_for(start, end)):
+        opened = ParquetFile(source.folder, file)
+        if any(group.overlaps(low, high) for group in opened.row_groups(source.timestamp)):
+            return opened.types
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
