@@ -80,6 +80,10 @@ class ModelIdentity(Model):
     """sha256 of its files; absent when predictions came from a column."""
 
 
+ESTIMATE: Final = "Estimate"
+"""The reason of a metric that was not measured but estimated without labels (`estimated_f1`): it is not judged."""
+
+
 class MetricResult(Model):
     """One metric on one window."""
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelmonitor.api.result import (
+    ESTIMATE,
     Comparison,
     ComparisonResult,
     DriftResult,
@@ -84,11 +85,15 @@ def _metrics(metrics: tuple[MetricResult, ...]) -> Table:
             " ".join(
                 f"{sign} {bound:g}" for sign, bound in (("≥", metric.min), ("≤", metric.max)) if bound is not None
             ),
-            Text(metric.verdict.value, style=_STYLES[metric.verdict]),
+            Text("not judged", style="dim") if metric.reason == ESTIMATE else _worded(metric.verdict),
             f"{metric.rows:,}",
             str(metric.blocks),
         )
     return table
+
+
+def _worded(verdict: Verdict) -> Text:
+    return Text(verdict.value, style=_STYLES[verdict])
 
 
 def _how(metrics: tuple[MetricResult, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.monitor import DAY
-from modelmonitor.api.result import EvaluationResult, MetricResult, QualityFinding, Verdict
+from modelmonitor.api.result import ESTIMATE, EvaluationResult, MetricResult, QualityFinding, Verdict
 from modelmonitor.evaluation.columns.layout import Layout
 from modelmonitor.evaluation.columns.reading import Family
 from modelmonitor.evaluation.contenders import Contender
@@ -29,8 +29,6 @@ from modelmonitor.evaluation.reference.watched import (
 )
 
 _LATEST = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
-ESTIMATE = "Estimate"
-"""The reason that a metric gives when it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,12 @@ class AboutData:
                 others=_future_rows(plan, now),
             )
             quality = judge_quality(given.quality, looked)
-        return Findings(drift, quality, self._estimates(given, counted))
-
-    def _estimates(self, given: EvaluationInput, counted: Counted) -> Mapping[str, float]:
-        profile, window = self.profile, counted.columns.get(PREDICTION)
-        if profile is None or profile.calibration is None or window is None or not window.rows:
-            return {}
-        return estimate(profile.calibration, window.cells, profile.layouts[PREDICTION], given.model.threshold)
+        predictions = counted.columns.get(PREDICTION)
+        if self.profile is None or self.profile.calibration is None or predictions is None or not predictions.rows:
+            return Findings(drift, quality)
+        layout = self.profile.layouts[PREDICTION]
+        estimates = estimate(self.profile.calibration, predictions.cells, layout, given.model.threshold)
+        return Findings(drift, quality, estimates, predictions.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,15 @@ class Findings:
     quality: tuple[QualityFinding, ...] | None = None
     estimates: Mapping[str, float] = field(default_factory=dict)
     """What metrics can be expected to be, by name."""
+    predicted: int = 0
+    """Rows that the estimates rest on."""
 
     def added_to(self, result: EvaluationResult) -> EvaluationResult:
         """A result with what was found. The verdict stays what the metrics make it."""
         estimates = tuple(
-            MetricResult(name=f"estimated_{name}", verdict=Verdict.PASS, value=value, reason=ESTIMATE)
+            MetricResult(
+                name=f"estimated_{name}", verdict=Verdict.PASS, value=value, rows=self.predicted, reason=ESTIMATE
+            )
             for name, value in self.estimates.items()
         )
         return result.model_copy(
