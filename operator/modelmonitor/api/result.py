@@ -271,10 +271,15 @@ def encode(result: EvaluationResult) -> str:
         slim = _shortened(result, text_limit)
         if len(_packed(slim, headlines, len(result.metrics))) <= LIMIT:
             break
-    kept = len(entries)
-    while (text := _packed(slim, entries[:kept], len(result.metrics))) and len(text) > LIMIT:
-        kept = kept * 3 // 4 if kept > 8 else kept - 1
-    return text
+    # The message grows with every entry, so the most that fit are found by bisection.
+    kept, most = 0, len(entries)
+    while kept < most:
+        middle = (kept + most + 1) // 2
+        if len(_packed(slim, entries[:middle], len(result.metrics))) <= LIMIT:
+            kept = middle
+        else:
+            most = middle - 1
+    return _packed(slim, entries[:kept], len(result.metrics))
 
 
 def decode(text: str) -> EvaluationResult:
