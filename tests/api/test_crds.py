@@ -256,6 +256,22 @@ CREATING: Final = (
     ),
     Case(
         "spec",
+        "the segments that are judged are those of a reference: set data.reference, or remove segments",
+        accepts=(
+            {"metrics": [{"name": "f1", "min": 0.2, "segments": []}]},
+            {
+                "metrics": [{"name": "f1", "min": 0.2, "segments": ["carrier"]}],
+                "data": {"reference": {"window": {"start": "2013-01-01", "end": "2013-02-01"}}},
+            },
+        ),
+        rejects=(
+            {"metrics": [{"name": "f1", "min": 0.2, "segments": ["carrier"]}]},
+            {"rules": [{"name": "known", "expression": "carrier IS NOT NULL", "min": 0.9, "segments": ["carrier"]}]},
+            {"userMetrics": [{"name": "profit", "min": 0.9, "segments": ["carrier"]}]},
+        ),
+    ),
+    Case(
+        "spec",
         "challenger has no meaning without retrain: add retrain, or remove challenger",
         accepts=({"retrain": RETRAIN, "challenger": {}}, {"retrain": RETRAIN}),
         rejects=({"challenger": {}},),

@@ -489,6 +489,11 @@ class ModelMonitorSpec(Ruled):
             "rollout has no meaning without retrain: add retrain, or remove rollout",
         ),
         Rule(
+            "has(self.data.reference) || [self.metrics.exists(m, m.segments.size() > 0), self.rules.exists(m,"
+            " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0)].all(asked, !asked)",
+            "the segments that are judged are those of a reference: set data.reference, or remove segments",
+        ),
+        Rule(
             "!has(self.drift) || has(self.data.reference)",
             "drift is measured against a reference: set data.reference, or remove drift",
         ),

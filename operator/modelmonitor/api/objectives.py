@@ -47,6 +47,9 @@ class Objective(Ruled):
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
     """With fewer rows it is not judged, but Insufficient. For precision, recall and f1 these are the rows of the
     denominator; between groups, the rows of each group's denominator."""
+    segments: Annotated[tuple[Column, ...], Field(max_length=4)] = ()
+    """Columns whose values are segments: each is judged beside all rows, against the same value. The segments are those
+    of `data.reference`, the 50 most frequent of a column, so that no window chooses what it is judged by."""
 
     @property
     def full_name(self) -> str:

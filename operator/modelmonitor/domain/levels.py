@@ -8,8 +8,9 @@ are positively dependent, as metrics of the same rows are.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 from modelmonitor.api.monitor import VerdictPolicy, Windows
@@ -18,6 +19,7 @@ from modelmonitor.domain.windows import Grid
 
 YEAR: Final = timedelta(days=365.2425)
 HIGHEST: Final = 0.5
+NO_SEGMENTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def window_level(verdict: VerdictPolicy, windows: Windows) -> float:
@@ -26,16 +28,23 @@ def window_level(verdict: VerdictPolicy, windows: Windows) -> float:
     return min(HIGHEST, math.pow(verdict.false_alarms_per_year / a_year, 1 / verdict.failures_to_trip))
 
 
-def number_of_tests(objectives: Iterable[Objective]) -> int:
+def number_of_tests(objectives: Iterable[Objective], segments: Mapping[str, int] = NO_SEGMENTS) -> int:
     """The number m of tests that share a window's level: each bound of each objective of severity Fail.
 
-    It follows from the spec, whatever a window could judge: else a window in which half of the metrics have too few
+    Each is a test on all rows and on every segment. The number follows from the spec and from how many segments each
+    column has in the reference, whatever a window could judge: else a window in which half of the metrics have too few
     rows would judge the others more strictly than the next one. Severity Warn is outside the budget: it never trips.
     """
     failing = (one for one in objectives if one.severity is Severity.FAIL)
-    return max(1, sum((one.min is not None) + (one.max is not None) for one in failing))
+    return max(
+        1,
+        sum(
+            ((one.min is not None) + (one.max is not None)) * (1 + sum(segments.get(name, 0) for name in one.segments))
+            for one in failing
+        ),
+    )
 
 
-def level_per_test(verdict: VerdictPolicy, windows: Windows, objectives: Iterable[Objective]) -> float:
-    """The one-sided level alpha of each test, and so of each end of the interval that is shown."""
-    return float(1 - (1 - window_level(verdict, windows)) ** (1 / number_of_tests(objectives)))
+def level_per_test(verdict: VerdictPolicy, windows: Windows, tests: int) -> float:
+    """The one-sided level alpha of each of so many tests, and so of each end of the interval that is shown."""
+    return float(1 - (1 - window_level(verdict, windows)) ** (1 / tests))

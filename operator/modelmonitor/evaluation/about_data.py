@@ -1,6 +1,6 @@
 """What is found about the data of a window: their drift, their quality, and what the metrics can be expected to be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,8 @@ from modelmonitor.evaluation.reference.watched import (
     features_of,
     schema_of,
 )
+from modelmonitor.evaluation.segments import ALL_ROWS, Segments
+from modelmonitor.evaluation.statistics.kinds import Kind
 
 _LATEST = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
 
@@ -41,6 +43,11 @@ class AboutData:
     """The cells at which the window is counted."""
     schema: Mapping[str, str] = field(default_factory=dict)
     """The columns of the window's files."""
+
+    @property
+    def segments(self) -> Segments:
+        """The segments that are judged: those of the reference."""
+        return ALL_ROWS if self.profile is None else self.profile.segments()
 
     def find(self, given: EvaluationInput, counted: Counted, plan: Plan, now: datetime) -> "Findings":
         """What the rows say that were counted."""
@@ -154,6 +161,7 @@ def about_data(
     given: EvaluationInput,
     found: Plan,
     champion: Contender | None,
+    kinds: Collection[Kind[Any]],
     *,
     environ: Mapping[str, str],
     now: datetime,
@@ -171,7 +179,17 @@ def about_data(
         names = features_of(schema, given.data.columns)
         layouts = tuple(Layout.of_presence(name, schema[name], Family.OTHER) for name in names)
         return AboutData(None, Watched(names), layouts, schema)
-    profile = profile_of(given, given.data.reference, found, champion, environ=environ, now=now, progress=progress)
+    profile = profile_of(
+        given,
+        given.data.reference,
+        found,
+        champion,
+        environ=environ,
+        now=now,
+        progress=progress,
+        kinds=[kind for kind in kinds if not kind.of_all_rows],
+        segments=tuple(dict.fromkeys(column for one in given.objectives for column in one.segments)),
+    )
     # A look at the data alone comes before labels: those that are there already are not those of all rows.
     counted = [layout for layout in profile.layouts.values() if layout.name != TARGET or given.objectives]
     there = {layout.name for layout in counted}
@@ -193,5 +211,7 @@ def _future_rows(plan: Plan, now: datetime) -> tuple[QualityFinding, ...]:
 
 
 def _wanted(given: EvaluationInput) -> bool:
-    """Whether drift or quality are looked at. A comparison of two models looks at neither."""
-    return given.contender is None and (given.drift is not None or given.quality is not None)
+    """Whether the data are looked at, or compared with a reference. In a comparison of two models they are not."""
+    return given.contender is None and not (
+        given.drift is None and given.quality is None and given.data.reference is None
+    )

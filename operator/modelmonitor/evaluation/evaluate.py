@@ -1,6 +1,6 @@
 """The whole chain: one look at one window."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -11,16 +11,17 @@ from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.monitor import Data, Windows
 from modelmonitor.api.objectives import Objective
 from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, ModelIdentity, Verdict
-from modelmonitor.domain.levels import level_per_test
 from modelmonitor.evaluation.about_data import NOTHING, AboutData, Findings, about_data
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
 from modelmonitor.evaluation.count import Counted, Wanted, count
 from modelmonitor.evaluation.errors import EvaluationError, InputError
-from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
+from modelmonitor.evaluation.judge import Judgement
 from modelmonitor.evaluation.metrics import Measure
+from modelmonitor.evaluation.objectives import judged
 from modelmonitor.evaluation.plan import Plan, Source, plan
 from modelmonitor.evaluation.publish import publish
+from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
 from modelmonitor.evaluation.tasks import deciding_measure, labels_of, measure_for
@@ -113,12 +114,13 @@ def _look(
     start, why_empty = _first_instant(given, champion)
     if start >= given.window.end:
         return _named(given, _insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
-    about, trouble = _about_data(given, found, champion, environ=environ, now=now, progress=progress)
+    about, trouble = _about_data(given, found, champion, measures.kinds, environ=environ, now=now, progress=progress)
     labels = labels_of(given.data.columns, given.model) if _judges_model(given) else None
     wanted = Wanted(
         labels,
         [one.predictor for one in contenders],
         measures.kinds,
+        about.segments,
         classes=len(given.model.classes or (0, 1)),
         watched=about.watched,
         layouts=about.layouts,
@@ -126,7 +128,7 @@ def _look(
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
     findings = about.find(given, counted, found, now) if counted.rows else Findings()
-    result = _result(given, measures, found.data_through, counted, why_empty, findings)
+    result = _result(given, measures, found.data_through, counted, why_empty, findings, about.profile)
     result = _named(given, findings.added_to(result), contenders).model_copy(
         update={
             "rows": counted.rows,
@@ -134,7 +136,9 @@ def _look(
             "message": f"{result.message}; {trouble}" if trouble else result.message,
         }
     )
-    return result if result.look is not Look.JUDGED else publish(given, result, counted, findings, environ)
+    return (
+        result if result.look is not Look.JUDGED else publish(given, result, counted, findings, about.profile, environ)
+    )
 
 
 def _judges_model(given: EvaluationInput) -> bool:
@@ -151,6 +155,7 @@ def _about_data(
     given: EvaluationInput,
     found: Plan,
     champion: Contender | None,
+    kinds: Collection[Kind[Any]],
     *,
     environ: Mapping[str, str],
     now: datetime,
@@ -164,12 +169,13 @@ def _about_data(
         EvaluationError: when there are no metrics, so that nothing could be said at all.
     """
     try:
-        return about_data(given, found, champion, environ=environ, now=now, progress=progress), ""
+        return about_data(given, found, champion, kinds, environ=environ, now=now, progress=progress), ""
     except EvaluationError as error:
         if not _judges_model(given):
             raise
-        progress(f"drift and quality are not measured: {error.message}")
-        return NOTHING, f"drift and quality were not measured: {error.message}"
+        unmeasured = "nothing is compared with the reference (drift, quality, segments)"
+        progress(f"{unmeasured}: {error.message}")
+        return NOTHING, f"{unmeasured}: {error.message}"
 
 
 def _first_instant(given: EvaluationInput, champion: Contender | None) -> tuple[datetime, str]:
@@ -189,6 +195,7 @@ def _result(
     counted: Counted,
     why_empty: str,
     findings: Findings,
+    profile: Profile | None,
 ) -> EvaluationResult:
     if counted.rows == 0 and why_empty == "NoData":
         message = "there is not one row in the window, while there are later ones"
@@ -209,18 +216,12 @@ def _result(
     if counted.scored < wanted:
         message = f"only {counted.scored:.1%} of the labelled rows have a prediction, fewer than {wanted:.0%}"
         return _insufficient(given, "PredictionsMissing", message)
-    return _judged(given, measures, counted)
+    return _judged(given, measures, counted, profile)
 
 
-def _judged(given: EvaluationInput, measures: _Measures, counted: Counted) -> EvaluationResult:
-    alpha = level_per_test(given.verdict, given.windows, given.objectives)
+def _judged(given: EvaluationInput, measures: _Measures, counted: Counted, profile: Profile | None) -> EvaluationResult:
+    judgement = judged(given, measures.objectives, counted, profile)
     champion, *candidates = (accumulator.tally() for accumulator in counted.accumulators)
-    everything = champion | counted.everything.tally()
-    results = [
-        judge_objective(objective, measure, everything, alpha, by_day=counted.blocks.by_day)
-        for objective, measure in zip(given.objectives, measures.objectives, strict=True)
-    ]
-    judgement = judge_window(given.objectives, results)
     comparison = None
     if candidates and measures.deciding is not None:
         minimum = _minimum_rows(given)
@@ -240,9 +241,9 @@ def _of(judgement: Judgement, comparison: ComparisonResult | None) -> Evaluation
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,
-        metrics=judgement.metrics,
         comparison=comparison,
-    )
+        # There may be more of them than a summary holds: the report has all, and the codec says what it left out.
+    ).model_copy(update={"metrics": judgement.metrics})
 
 
 def _open(reason: str, message: str) -> EvaluationResult:

@@ -15,12 +15,14 @@ from modelmonitor.api.result import MetricResult, Verdict
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Measure, Undefined
 from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
+from modelmonitor.evaluation.statistics.serial import NONE, Memory
 
 # Why a metric could not be judged, and what is known of an interval.
 TOO_FEW_ROWS = "TooFewRows"
 TOO_FEW_BLOCKS = "TooFewBlocks"
 NO_SCORES = "NoScores"
 BETWEEN_DAY_UNKNOWN = "BetweenDayVarianceUnknown"
+_MOST_SAID = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Judgement:
 
 
 def judge_objective(
-    objective: Objective, measure: Measure, tally: Tally, alpha: float, *, by_day: bool
+    objective: Objective, measure: Measure, tally: Tally, alpha: float, *, by_day: bool, known: Memory = NONE
 ) -> MetricResult:
     """Judge one objective.
 
@@ -44,6 +46,7 @@ def judge_objective(
         tally: statistics of the window's labelled and predicted rows, and of all rows.
         alpha: the one-sided level of the test.
         by_day: whether a block is a civil day; if not, variance between days is unknown, and the result says so.
+        known: how much a day is like the one before it, where a longer time shows it.
     """
     result = MetricResult(name=objective.full_name, verdict=Verdict.INSUFFICIENT, min=objective.min, max=objective.max)
     if any(kind not in tally for kind in measure.needs):
@@ -51,18 +54,18 @@ def judge_objective(
     rows = measure.rows(tally)
     found = measure.leave_one_out(tally)
     blocks = int((rows > 0).sum())
-    known: dict[str, object] = {"rows": int(rows.sum()), "blocks": blocks}
+    so_far: dict[str, object] = {"rows": int(rows.sum()), "blocks": blocks}
     if math.isfinite(found.value):
-        known["value"] = found.value
+        so_far["value"] = found.value
     if int(rows.sum()) < objective.minimum_rows:
-        return result.model_copy(update=known | {"reason": TOO_FEW_ROWS})
+        return result.model_copy(update=so_far | {"reason": TOO_FEW_ROWS})
     if blocks < FEWEST_BLOCKS:
-        return result.model_copy(update=known | {"reason": TOO_FEW_BLOCKS})
+        return result.model_copy(update=so_far | {"reason": TOO_FEW_BLOCKS})
     if not np.isfinite([found.value, *found.without[rows > 0]]).all():
-        return result.model_copy(update=known | {"reason": measure.undefined.value})
-    interval = measure.interval(tally, alpha)
+        return result.model_copy(update=so_far | {"reason": measure.undefined.value})
+    interval = measure.interval(tally, alpha, known)
     return result.model_copy(
-        update=known
+        update=so_far
         | {
             "verdict": _verdict(objective, found.value, interval.low, interval.high),
             "low": interval.low,
@@ -75,14 +78,23 @@ def judge_objective(
     )
 
 
-def judge_window(objectives: Sequence[Objective], results: Sequence[MetricResult]) -> Judgement:
+def judge_window(
+    objectives: Sequence[Objective], results: Sequence[MetricResult], of_segments: Sequence[MetricResult] = ()
+) -> Judgement:
     """The verdict of the window.
 
-    Fail if an objective of severity Fail fails, else Insufficient if none of those could be judged, else Warn, else
-    Pass. With nothing but severity Warn, those decide whether anything could be judged.
+    Fail if an objective of severity Fail fails, on all rows or on a segment, else Insufficient if none of those could
+    be judged on all rows, else Warn, else Pass. With nothing but severity Warn, those decide whether anything could be
+    judged. A segment with too few rows is listed, and decides nothing.
+
+    Args:
+        objectives: what is demanded.
+        results: of each objective, on all rows.
+        of_segments: of the same objectives, on segments.
     """
     failing = [result for one, result in zip(objectives, results, strict=True) if one.severity is Severity.FAIL]
-    verdicts = {result.verdict for result in results}
+    everything = (*results, *of_segments)
+    verdicts = {result.verdict for result in everything} - {Verdict.INSUFFICIENT}
     if Verdict.FAIL in verdicts:
         verdict, reason = Verdict.FAIL, "ObjectiveMissed"
     elif all(result.verdict is Verdict.INSUFFICIENT for result in failing or results):
@@ -91,8 +103,16 @@ def judge_window(objectives: Sequence[Objective], results: Sequence[MetricResult
         verdict, reason = Verdict.WARN, "ObjectiveDoubtful"
     else:
         verdict, reason = Verdict.PASS, "ObjectivesMet"
-    shown = [result for result in results if verdict in {result.verdict, Verdict.PASS}]
-    return Judgement(verdict, reason, "; ".join(sentence(result) for result in shown), tuple(results))
+    # What cannot be judged on a segment is listed with the metrics, and is no news.
+    decisive = [one for one in (results if verdict is Verdict.INSUFFICIENT else everything) if one.verdict is verdict]
+    shown = list(results) if verdict is Verdict.PASS else decisive
+    return Judgement(verdict, reason, _sentences(shown), everything)
+
+
+def _sentences(results: Sequence[MetricResult]) -> str:
+    """The first few in words, and how many more there are."""
+    more = f"; and {len(results) - _MOST_SAID} more" if len(results) > _MOST_SAID else ""
+    return "; ".join(sentence(result) for result in results[:_MOST_SAID]) + more
 
 
 def sentence(result: MetricResult) -> str:

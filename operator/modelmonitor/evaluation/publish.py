@@ -7,10 +7,12 @@ from typing import Any, Final
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import EvaluationResult
 from modelmonitor.api.types import format_time
-from modelmonitor.domain.levels import number_of_tests, window_level
+from modelmonitor.domain.levels import window_level
 from modelmonitor.evaluation.about_data import Findings
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.errors import EvaluationError
+from modelmonitor.evaluation.objectives import alpha_of
+from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
 from modelmonitor.evaluation.storage import Purpose, open_folder
 
@@ -22,13 +24,14 @@ def publish(
     result: EvaluationResult,
     counted: Counted,
     findings: Findings,
+    profile: Profile | None,
     environ: Mapping[str, str],
 ) -> EvaluationResult:
     """Write the report and say where it is. That it could not be written is told and never changes the verdict."""
     if given.reports is None:
         return result
     path = f"{given.namespace}/{given.monitor}/{given.evaluation}.json"
-    content = json.dumps(report(given, result, counted, findings), ensure_ascii=False, indent=1).encode()
+    content = json.dumps(report(given, result, counted, findings, profile), ensure_ascii=False, indent=1).encode()
     try:
         uri = open_folder(given.reports.uri, Purpose.REPORTS, environ).write(path, content)
     except EvaluationError as error:
@@ -36,7 +39,9 @@ def publish(
     return result.model_copy(update={"report_uri": uri})
 
 
-def report(given: EvaluationInput, result: EvaluationResult, counted: Counted, findings: Findings) -> dict[str, Any]:
+def report(
+    given: EvaluationInput, result: EvaluationResult, counted: Counted, findings: Findings, profile: Profile | None
+) -> dict[str, Any]:
     """The report: what was asked, what was found, by which rule, and the counts of each block of time."""
     return {
         "format": FORMAT,
@@ -44,7 +49,7 @@ def report(given: EvaluationInput, result: EvaluationResult, counted: Counted, f
         "result": result.document(),
         "rule": {
             "windowLevel": window_level(given.verdict, given.windows),
-            "tests": number_of_tests(given.objectives),
+            "tests": alpha_of(given, profile)[1],
             "outsideTheBudget": "objectives of severity Warn, point values, drift and data quality",
             "block": "civil day" if counted.blocks.by_day else "a twentieth of the window",
             "betweenDayVariance": "Known" if counted.blocks.by_day else "Unknown",

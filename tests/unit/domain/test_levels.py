@@ -47,6 +47,6 @@ def test_the_number_of_tests(metrics: list[Objective], expected: int) -> None:
 
 @pytest.mark.parametrize("metrics", [[F1], [F1, RECALL], [F1, RECALL, BAND]], ids=len)
 def test_independent_tests_together_have_the_windows_level(metrics: list[Metric]) -> None:
-    alpha = level_per_test(policy(), MONTHLY, metrics)
+    alpha = level_per_test(policy(), MONTHLY, number_of_tests(metrics))
     together = 1 - (1 - alpha) ** number_of_tests(metrics)
     assert together == pytest.approx(window_level(policy(), MONTHLY))

@@ -284,7 +284,10 @@ def test_a_reference_that_is_gone_does_not_keep_the_model_from_being_judged(tmp_
     gone = {"window": {"start": "2012-01-01", "end": "2012-02-01"}}
     result = run(given(tmp_path, reference=gone))
     assert (result.verdict, result.drift) == (Verdict.PASS, None)
-    assert "drift and quality were not measured: data.reference: there is not one row" in result.message
+    assert (
+        "nothing is compared with the reference (drift, quality, segments): data.reference: there is not one row"
+        in result.message
+    )
     with pytest.raises(DataError, match=r"data\.reference"):
         run(alone(given(tmp_path, reference=gone)))
 

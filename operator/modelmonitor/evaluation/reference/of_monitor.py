@@ -52,15 +52,18 @@ def profile_of(
     files = found.files_for(start, end)
     schema = schema_of(found, start, end)
     drift, columns = given.drift, given.data.columns
-    predictor = champion.predictor if champion is not None and drift is not None and drift.prediction else None
+    watches_predictions = drift is not None and drift.prediction is not None
+    predictor = champion.predictor if champion is not None and (watches_predictions or kinds) else None
     if predictor is not None and not {need.column for need in predictor.needed} <= schema.keys():
-        progress("the reference has no predictions: their drift cannot be measured")
+        progress("the reference has no predictions: it says nothing of how they drift, nor of how days go together")
         predictor = None
     binary = given.model.task is Task.BINARY_CLASSIFICATION
-    labelled = drift is not None and bool(drift.target or predictor is not None) and columns.label in schema
+    labelled = columns.label in schema and (predictor is not None or (drift is not None and drift.target is not None))
+    looks_at_features = given.quality is not None or (drift is not None and drift.features is not None)
+    scored = watches_predictions and predictor is not None and predictor.has_scores
     watched = Watched(
-        features_of(schema, columns),
-        predictions=predictor is not None,
+        features_of(schema, columns) if looks_at_features else (),
+        predictions=predictor is not None and watches_predictions,
         labels=labelled and drift is not None and drift.target is not None,
     )
     reading = Rereading(
@@ -71,7 +74,7 @@ def profile_of(
         watched=watched,
         predictor=predictor,
         labels=labels_of(columns, given.model) if labelled else None,
-        threshold=given.model.threshold if predictor is not None and predictor.has_scores and binary else None,
+        threshold=given.model.threshold if scored and binary else None,
         classes=len(given.model.classes or (0, 1)),
         kinds=kinds,
         segments=segments,
@@ -81,7 +84,7 @@ def profile_of(
         "folder": found.source.folder.uri,
         "zone": found.source.zone.key,
         "columns": columns.document(),
-        "watched": [watched.features, watched.predictions, watched.labels],
+        "watched": [watched.features, watched.predictions, watched.labels, labelled, predictor is not None],
         "task": [given.model.task, given.model.positive_class, given.model.classes, given.model.threshold],
         "model": champion.identity.document() if champion is not None and predictor and not champion.logged else None,
         "kinds": sorted(kind.name for kind in kinds),

@@ -1,0 +1,90 @@
+"""Objectives: which tests a window is judged by, and what each says.
+
+Every objective is a test on all rows, and on each of its segments. Which segments there are is the reference's to say,
+and so is how much a day is like the one before it, where the window is too short to show it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.objectives import Objective
+from modelmonitor.domain.levels import level_per_test, number_of_tests
+from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.count import Counted
+from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
+from modelmonitor.evaluation.metrics import Measure
+from modelmonitor.evaluation.reference.profile import Profile
+from modelmonitor.evaluation.segments import WHOLE, Group
+from modelmonitor.evaluation.statistics.serial import FEWEST_BLOCKS, NONE, Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An objective, by what it is measured, and on which rows."""
+
+    objective: Objective
+    measure: Measure
+    group: Group = WHOLE
+
+    @property
+    def name(self) -> str:
+        """Of its result: `f1`, or `f1{carrier=UA}`."""
+        name = self.objective.full_name
+        return name if self.group == WHOLE else f"{name}{{{self.group}}}"
+
+
+def checks_of(
+    objectives: Sequence[Objective], measures: Sequence[Measure], profile: Profile | None
+) -> tuple[Check, ...]:
+    """The tests on all rows, in the order of the objectives, and after them those on segments."""
+    pairs = list(zip(objectives, measures, strict=True))
+    groups = profile.segments().groups if profile is not None else ()
+    of_segments = (
+        Check(one, measure, group) for one, measure in pairs for group in groups if group.column in one.segments
+    )
+    return (*(Check(one, measure) for one, measure in pairs), *of_segments)
+
+
+def alpha_of(given: EvaluationInput, profile: Profile | None) -> tuple[float, int]:
+    """The one-sided level of each test, and the number of tests that share the window's."""
+    segments = {} if profile is None else {column: len(found) for column, found in profile.values.items()}
+    number = number_of_tests(given.objectives, segments)
+    return level_per_test(given.verdict, given.windows, number), number
+
+
+def judged(given: EvaluationInput, measures: Sequence[Measure], counted: Counted, profile: Profile | None) -> Judgement:
+    """The verdict of the window, and the result of every test."""
+    alpha, _ = alpha_of(given, profile)
+    checks = checks_of(given.objectives, measures, profile)
+    results = []
+    for check in checks:
+        tally = counted.accumulators[0].tally(check.group) | counted.everything.tally(check.group)
+        known = _memory(check, profile) if counted.blocks.by_day else NONE
+        found = judge_objective(check.objective, check.measure, tally, alpha, by_day=counted.blocks.by_day, known=known)
+        results.append(found.model_copy(update={"name": check.name}))
+    return judge_window(given.objectives, results[: len(given.objectives)], results[len(given.objectives) :])
+
+
+_ONE_DAY: Final = 1.5
+"""A reference with so many more days than blocks has blocks of several days: they say nothing of single ones."""
+
+
+def _memory(check: Check, profile: Profile | None) -> Memory:
+    """How much a day is like the one before it, as the reference shows it."""
+    tally = None if profile is None else profile.tally(check.group)
+    if profile is None or tally is None or not profile.by_day or profile.days > profile.blocks + _ONE_DAY:
+        return NONE
+    return NONE if any(kind not in tally for kind in check.measure.needs) else memory_of(check.measure, tally)
+
+
+def memory_of(measure: Measure, tally: Tally) -> Memory:
+    """How much a block is like the one before it, by statistics of many blocks."""
+    found = measure.leave_one_out(tally)
+    used = measure.rows(tally) > 0
+    if used.sum() < FEWEST_BLOCKS or not np.isfinite([found.value, *found.without[used]]).all():
+        return NONE
+    return measure.interval(tally, 0.5).spread.memory
