@@ -25,6 +25,7 @@ FIELDS: Final[Json] = {
     "costs": [{"label": "1", "predicted": "0", "cost": 5}],
     "between": "carrier",
 }
+APART: Final[Json] = {"files": {"uri": "s3://lake/arrivals/"}, "join": ["flight_id"]}
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,28 @@ CREATING: Final = (
             {"data": {"labels": {"delay": "2d", "maximumDelay": "48h"}}},
         ),
         rejects=({"data": {"labels": {"delay": "2d", "maximumDelay": "47h"}}},),
+    ),
+    Case(
+        "spec.data.labels",
+        "labels.files and labels.join go together: name the columns that both sides share, such as join: [flight_id],"
+        " or leave both out where labels are in data.current",
+        accepts=({"data": {"labels": APART}}, {"data": {"labels": {"delay": "2d"}}}),
+        rejects=(
+            {"data": {"labels": {"files": APART["files"]}}},
+            {"data": {"labels": {"join": ["flight_id"]}}},
+        ),
+    ),
+    Case(
+        "spec.data.labels",
+        "labels.timestamp is a column of labels.files: set files and join, or leave timestamp out",
+        accepts=({"data": {"labels": APART | {"timestamp": "landed"}}},),
+        rejects=({"data": {"labels": {"timestamp": "landed"}}},),
+    ),
+    Case(
+        "spec.data",
+        "labels.join must not name columns.label, which is only known from labels.files: name what identifies a row",
+        accepts=({"data": {"labels": APART, "columns": {"label": "late"}}},),
+        rejects=({"data": {"labels": APART | {"join": ["flight_id", "late"]}, "columns": {"label": "late"}}},),
     ),
     Case(
         "spec.data",

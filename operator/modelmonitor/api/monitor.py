@@ -152,15 +152,34 @@ class Reference(OneOf):
 
 
 class Labels(Ruled):
-    """When and how completely labels (the ground truth) arrive."""
+    """Where labels (the ground truth) come from, when, and how completely."""
 
     rules: ClassVar = (
+        Rule(
+            "has(self.files) == has(self.join)",
+            "labels.files and labels.join go together: name the columns that both sides share, such as"
+            " join: [flight_id], or leave both out where labels are in data.current",
+        ),
+        Rule(
+            "!has(self.timestamp) || has(self.files)",
+            "labels.timestamp is a column of labels.files: set files and join, or leave timestamp out",
+        ),
         Rule(
             "!has(self.maximumDelay) || !has(self.delay) || self.maximumDelay >= self.delay",
             "labels.maximumDelay must not be shorter than labels.delay: raise maximumDelay, or leave it out",
         ),
     )
 
+    files: Files | None = None
+    """A folder of files with labels that arrive apart from the rows: `columns.label` is then read from these files and
+    not from `current`. With Hive partitioning only the days from one before the window's start to now are opened.
+    Without `secretName` they are read with the one of `current`."""
+    join: Annotated[tuple[Column, ...], Field(min_length=1, max_length=8)] | None = None
+    """The columns, of the same name in both, by which a label of `files` belongs to a row of `current`, such as
+    [flight_id]. A row with a null in one of them has no label."""
+    timestamp: Column | None = None
+    """The column of `files` that says when a label became known: one that became known later than now is ignored, and
+    of several for one key the newest wins. Without it, two different labels for one key are an Error."""
     delay: Duration | None = None
     """How long after its event a row usually has its label. A window is judged this long after its end. Default:
     labels are there with the rows."""
@@ -193,9 +212,10 @@ class Columns(Model):
     """Which column is what."""
 
     timestamp: Column
-    """The event time of a row. A time without a zone is read as UTC."""
+    """The event time of a row. A time without a zone is read as UTC, a date as its first instant in the time zone of
+    the windows."""
     label: Column
-    """The ground truth; null while it is not known yet."""
+    """The ground truth; null while it is not known yet. Where labels arrive apart, a column of `labels.files`."""
     score: Column | None = None
     """The logged score of the positive class of a binary task, between 0 and 1. Needed by `predictions.column`, where
     there is no `prediction`, and by roc_auc there."""
@@ -236,12 +256,17 @@ class Data(Ruled):
             "predictions.column needs columns.score (of a binary task), columns.scores (of many classes) or"
             " columns.prediction: name the column, or use predictions.model",
         ),
+        Rule(
+            "!has(self.labels.join) || !self.labels.join.exists(name, name == self.columns.label)",
+            "labels.join must not name columns.label, which is only known from labels.files: name what identifies a"
+            " row",
+        ),
     )
 
     current: Source
     """Where the rows of production come from. Set exactly one."""
     labels: Labels = Labels()
-    """When and how completely labels (the ground truth) arrive."""
+    """Where labels (the ground truth) come from, when, and how completely."""
     reference: Reference | None = None
     """The rows with which drift and quality compare: what the data were like when all was well. Set exactly one."""
     columns: Columns
@@ -394,6 +419,8 @@ class ResourceList(Model):
     """A quantity of CPU, such as 500m or 2."""
     memory: Quantity | None = None
     """A quantity of memory, such as 2Gi."""
+    ephemeral_storage: Annotated[Quantity | None, Field(alias="ephemeral-storage")] = None
+    """A quantity of the node's disk, such as 20Gi. Large joins with labels (`data.labels.files`) need it."""
 
 
 class Resources(Model):
