@@ -14,7 +14,6 @@ from modelmonitor.evaluation.contenders import Contender
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.drift.estimate import estimate
 from modelmonitor.evaluation.drift.judge import Judged, judge_drift
-from modelmonitor.evaluation.parquet import instant, microseconds
 from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.quality.judge import Looked, judge_quality, summary
 from modelmonitor.evaluation.reference.of_monitor import profile_of
@@ -29,6 +28,7 @@ from modelmonitor.evaluation.reference.watched import (
 )
 from modelmonitor.evaluation.segments import ALL_ROWS, Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.times import instant, microseconds
 
 _LATEST = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelmonitor.domain.windows import midnight
-from modelmonitor.evaluation.parquet import microseconds
+from modelmonitor.evaluation.times import microseconds
 
 _SHORT: Final = timedelta(days=5)
 _PARTS: Final = 20

@@ -6,6 +6,7 @@ The tree:
     ├── StorageError        a bucket or folder is missing, refused or cannot be reached
     ├── DataError           files can be reached but not used: column, type, content
     ├── UserMetricError     a metric of the user's own is missing, does not load or fails
+    ├── ResourceError       memory or disk are too small for what must be read; the message has both numbers
     └── ModelError          the model is missing, does not load or does not score
         └── CandidateError  the same of the candidate, so that it is not taken for the champion's trouble
 """
@@ -38,6 +39,10 @@ class UserMetricError(EvaluationError):
     """A metric of the user's own is missing, does not load or fails."""
 
 
+class ResourceError(EvaluationError):
+    """Memory or disk are too small for the work."""
+
+
 class ModelError(EvaluationError):
     """A model is missing, does not load or does not score."""
 
@@ -58,3 +63,12 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     """The first line of a foreign error's text, with its type where the text alone says nothing."""
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     return (text if len(text.split()) > 2 else f"{type(error).__name__}: {text}".rstrip(": "))[:limit]
+
+
+def amount(size: float) -> str:
+    """Bytes for people: `1.8 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:,.1f} GiB"

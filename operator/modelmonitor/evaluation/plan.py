@@ -8,12 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+
 from modelmonitor.api.monitor import Partitioning
 from modelmonitor.domain.windows import midnight
 from modelmonitor.evaluation.errors import DataError
-from modelmonitor.evaluation.parquet import ParquetFile, instant, microseconds, newest
+from modelmonitor.evaluation.parquet import ParquetFile, event_times
 from modelmonitor.evaluation.storage import Folder, StoredFile
+from modelmonitor.evaluation.times import EARLIEST, instant, microseconds, newest
 
+TIMESTAMP_FIELD: Final = "data.columns.timestamp"
 _DAY_SEGMENT: Final = re.compile(r"(?:^|/)[^/=]+=(\d{4}-\d{2}-\d{2})(?=/)")
 # A writer may cut its days in another time zone than the monitor's: a folder may hold rows of the days beside it.
 _SLACK: Final = timedelta(days=1)
@@ -30,7 +34,7 @@ class Source:
     timestamp: str
     """The column of the event time."""
     zone: ZoneInfo
-    """Of the civil days in the names of folders."""
+    """Of the civil days in the names of folders, and of event times that are dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class DayFile:
 
     file: StoredFile
     day: date | None
+
+    def may_hold(self, start: datetime, end: datetime, zone: ZoneInfo) -> bool:
+        """Whether its day, or one beside it, overlaps [start, end)."""
+        return self.day is None or (_earliest(self.day, zone) < end and _latest(self.day, zone) > start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +67,7 @@ class Plan:
     def _may_hold(self, file: DayFile, start: datetime, end: datetime) -> bool:
         if (span := self.spans.get(file.file.path)) is not None:
             return span[0] < microseconds(end) and span[1] >= microseconds(start)
-        return file.day is None or (
-            _earliest(file.day, self.source.zone) < end and _latest(file.day, self.source.zone) > start
-        )
+        return file.may_hold(start, end, self.source.zone)
 
 
 def plan(source: Source, now: datetime) -> Plan:
@@ -74,7 +80,7 @@ def plan(source: Source, now: datetime) -> Plan:
         DataError: when there are files, but none that can be used, or one cannot be read.
         StorageError: when the folder cannot be listed.
     """
-    files = _list(source)
+    files = listed("data.current.files", source.folder, source.partitioning)
     limit = microseconds(now)
     best: int | None = None
     spans: dict[str, tuple[int, int]] = {}
@@ -93,45 +99,55 @@ def plan(source: Source, now: datetime) -> Plan:
     return Plan(source, files, None if best is None else instant(best), spans)
 
 
-def _list(source: Source) -> tuple[DayFile, ...]:
-    files = list(source.folder.files())
+def listed(field: str, folder: Folder, partitioning: Partitioning) -> tuple[DayFile, ...]:
+    """The Parquet files of a folder, which `field` of the spec names, with the days that their paths name.
+
+    Raises:
+        DataError: when there are files, but none that can be used.
+        StorageError: when the folder cannot be listed.
+    """
+    files = list(folder.files())
     parquet = [file for file in files if file.path.endswith((".parquet", ".parq", ".pq"))]
     if files and not parquet:
         raise DataError(
             "NoParquetFiles",
-            f"data.current.files.uri: {source.folder.uri} holds {len(files)} files, such as {files[0].path}, but none"
-            " whose name ends in .parquet",
+            f"{field}.uri: {folder.uri} holds {len(files)} files, such as {files[0].path}, but none whose name ends in"
+            " .parquet",
         )
-    if source.partitioning is Partitioning.FLAT:
+    if partitioning is Partitioning.FLAT:
         return tuple(DayFile(file, None) for file in parquet)
-    listed = tuple(DayFile(file, _day_of(file.path)) for file in parquet)
-    if listed and all(file.day is None for file in listed):
+    found = tuple(DayFile(file, _day_of(file.path)) for file in parquet)
+    if found and all(file.day is None for file in found):
         raise DataError(
             "PartitioningUnreadable",
-            f"data.current.files.partitioning is Hive, but no path in {source.folder.uri} has a segment such as"
-            f" date=2013-02-01 (the first is {parquet[0].path}); lay the files out so, or set partitioning: Flat",
+            f"{field}.partitioning is Hive, but no path in {folder.uri} has a segment such as date=2013-02-01 (the"
+            f" first is {parquet[0].path}); lay the files out so, or set partitioning: Flat",
         )
-    return listed
+    return found
 
 
 def _ask(source: Source, file: StoredFile, limit: int) -> tuple[int | None, tuple[int, int] | None, str]:
     """The newest event time not later than `limit`, the span of the footer where it tells one, and the path."""
     opened = ParquetFile(source.folder, file)
-    opened.require([("data.columns.timestamp", source.timestamp)])
-    groups = [group for group in opened.row_groups(source.timestamp) if group.rows > 0]
+    opened.require([(TIMESTAMP_FIELD, source.timestamp)])
+    groups = [group for group in opened.row_groups(source.timestamp, source.zone) if group.rows > 0]
     best: int | None = None
     for group in groups:
         if group.low is not None and group.low > limit:
             continue
-        if group.high is not None and group.high <= limit:
+        if group.high is not None and EARLIEST <= group.high <= limit:
             best = _later(best, group.high)
             continue
         for batch in opened.batches([source.timestamp], [group.number]):
-            best = _later(best, newest(opened.event_times(batch, source.timestamp), limit))
+            best = _later(best, newest(_times(opened, batch, source), limit))
     lows = [group.low for group in groups if group.low is not None]
     highs = [group.high for group in groups if group.high is not None]
     known = len(lows) == len(highs) == len(groups) > 0
     return best, (min(lows), max(highs)) if known else None, file.path
+
+
+def _times(opened: ParquetFile, batch: pa.RecordBatch, source: Source) -> pa.Array:
+    return event_times(batch, source.timestamp, source.zone, TIMESTAMP_FIELD, opened.uri)
 
 
 def _later(one: int | None, other: int | None) -> int | None:
@@ -150,6 +166,8 @@ def _latest(day: date, zone: ZoneInfo) -> datetime:
 def _day_of(path: str) -> date | None:
     found = _DAY_SEGMENT.search(path)
     try:
-        return date.fromisoformat(found.group(1)) if found else None
+        day = date.fromisoformat(found.group(1)) if found else None
     except ValueError:
         return None
+    # Days beside it are asked for, in any time zone: the first and the last of the calendar have none.
+    return day if day is None or 2 <= day.year < date.max.year else None

@@ -8,18 +8,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelmonitor.evaluation.parquet import BATCH_ROWS, ParquetFile, microseconds, within
-from modelmonitor.evaluation.plan import Plan
+from modelmonitor.evaluation.cost import BATCH_BYTES
+from modelmonitor.evaluation.errors import DataError, one_line
+from modelmonitor.evaluation.parquet import BATCH_ROWS, ParquetFile, event_times
+from modelmonitor.evaluation.plan import TIMESTAMP_FIELD, Plan, Source
+from modelmonitor.evaluation.survey import Needed, Survey, survey
+from modelmonitor.evaluation.times import microseconds, within
+from modelmonitor.evaluation.types import Family, family
 
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """A column that is needed, and the field of the spec that names it, for the error when it is missing."""
-
-    field: str
-    column: str
-    optional: bool = False
-    """Whether files without it are read all the same; their rows then come without it."""
+__all__ = ["Needed", "Rows", "read", "scan", "survey_window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +36,35 @@ def scan(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -
     Raises:
         DataError: when a column is missing or a file cannot be read.
     """
+    found = survey_window(plan, start, end, needed)
+    return read(found, plan.source, start, end, found.batch_rows(BATCH_BYTES))
+
+
+def survey_window(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -> Survey:
+    """What a scan of [start, end) will read."""
+    source = plan.source
+    low, high = microseconds(start), microseconds(end)
+    wanted = [Needed(TIMESTAMP_FIELD, source.timestamp), *needed]
+    return survey(
+        source.folder,
+        plan.files_for(start, end),
+        wanted,
+        lambda file: [
+            (group, group.share(low, high))
+            for group in file.row_groups(source.timestamp, source.zone)
+            if group.overlaps(low, high)
+        ],
+    )
+
+
+def read(found: Survey, source: Source, start: datetime, end: datetime, batch_rows: int = BATCH_ROWS) -> Iterator[Rows]:
+    """The rows of [start, end) in what was surveyed, at most `batch_rows` at a time."""
     held: list[Rows] = []
-    for rows in _by_file(plan, start, end, needed):
+    for rows in _by_file(found, source, microseconds(start), microseconds(end), batch_rows):
         # Small files go together: each call of a model costs several milliseconds however few the rows, and a month of
         # hourly files has 700 of them.
-        fits = sum(len(one.times) for one in held) + len(rows.times) <= BATCH_ROWS
-        if held and not (fits and rows.batch.schema.equals(held[0].batch.schema)):
+        alike = not held or held[-1].batch.schema.equals(rows.batch.schema)
+        if held and (not alike or sum(len(one.times) for one in held) + len(rows.times) > batch_rows):
             yield _together(held)
             held = []
         held.append(rows)
@@ -52,25 +72,54 @@ def scan(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -
         yield _together(held)
 
 
-def _by_file(plan: Plan, start: datetime, end: datetime, needed: Sequence[Needed]) -> Iterator[Rows]:
-    source = plan.source
-    low, high = microseconds(start), microseconds(end)
-    wanted = [Needed("data.columns.timestamp", source.timestamp), *needed]
-    for file in plan.files_for(start, end):
-        opened = ParquetFile(source.folder, file)
-        groups = [group.number for group in opened.row_groups(source.timestamp) if group.overlaps(low, high)]
-        if not groups:
-            continue
-        # Not before: a file beside the window, of a day before a column was added, is none of its business.
-        opened.require([(need.field, need.column) for need in wanted if not need.optional])
-        there = set(opened.columns)
-        for batch in opened.batches([need.column for need in wanted if need.column in there], groups):
-            times = opened.event_times(batch, source.timestamp)
+def _by_file(found: Survey, source: Source, low: int, high: int, batch_rows: int) -> Iterator[Rows]:
+    for portion in found.portions:
+        opened = ParquetFile(found.folder, portion.file, buffer=found.buffer)
+        for batch in opened.batches(found.names_in(opened), portion.row_groups, batch_rows):
+            times = event_times(batch, source.timestamp, source.zone, TIMESTAMP_FIELD, opened.uri)
             inside = within(times, low, high)
             if inside.true_count < len(inside):
                 batch, times = batch.filter(inside), times.filter(inside)  # noqa: PLW2901
             if len(times):
-                yield Rows(batch, times.to_numpy(zero_copy_only=False), opened.uri)
+                yield Rows(widened(batch, found.types, opened.uri), times.to_numpy(zero_copy_only=False), opened.uri)
+
+
+def widened(batch: pa.RecordBatch, types: pa.Schema, uri: str) -> pa.RecordBatch:
+    """The batch with the types that all files share.
+
+    Raises:
+        DataError: when a value has no place in them, such as a whole number of 64 bits in a column of floats, or text
+            is no text.
+    """
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        if family(values.type) is Family.TEXT:
+            _validate(name, values, uri)
+    wide = dict(zip(types.names, types.types, strict=True))
+    columns = []
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        # Of a column that is only looked at, files may hold different things: they come as they are.
+        type_ = wide.get(name, values.type)
+        try:
+            columns.append(values if values.type == type_ else values.cast(type_))
+        except pa.ArrowException as error:
+            raise DataError(
+                "ColumnTypesDiffer",
+                f'column "{name}" of {uri} is {values.type}, in other files it makes it {type_}, and they cannot be'
+                f" read as one ({one_line(error, 120)}); write it as the same type in all files",
+            ) from error
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _validate(name: str, values: pa.Array, uri: str) -> None:
+    """Make sure that text is UTF-8: pyarrow reads any bytes, and whoever looks at them later falls over."""
+    try:
+        (values.dictionary if pa.types.is_dictionary(values.type) else values).validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            "TextUnreadable",
+            f'column "{name}" of {uri} is text that is not UTF-8 ({one_line(error, 120)}); write it as UTF-8, or the'
+            " file is damaged",
+        ) from error
 
 
 def _together(held: Sequence[Rows]) -> Rows:

@@ -16,10 +16,10 @@ from modelmonitor.api.types import format_time
 from modelmonitor.evaluation.classes import class_text
 from modelmonitor.evaluation.errors import DataError, EvaluationError, InputError, ModelError, one_line
 from modelmonitor.evaluation.models import ATTEMPT_FILE, MODEL_FILE, RESULT_FILE, ScikitLearnModel, load_model
-from modelmonitor.evaluation.parquet import instant
 from modelmonitor.evaluation.plan import Source, plan
 from modelmonitor.evaluation.scan import Needed, scan
 from modelmonitor.evaluation.storage import Folder, Purpose, open_folder
+from modelmonitor.evaluation.times import instant
 
 
 class TrainingError(EvaluationError):

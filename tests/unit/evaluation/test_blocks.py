@@ -5,7 +5,7 @@ import pytest
 
 from modelmonitor.domain.windows import midnight
 from modelmonitor.evaluation.blocks import Blocks
-from modelmonitor.evaluation.parquet import microseconds
+from modelmonitor.evaluation.times import microseconds
 from tests.unit.evaluation.worlds import NEW_YORK
 
 

@@ -122,6 +122,18 @@ def test_only_the_columns_that_are_needed_are_read(tmp_path: Path) -> None:
     assert rows.batch.schema.names == ["at", "label"]
 
 
+def test_an_optional_column_comes_as_each_file_has_it(tmp_path: Path) -> None:
+    """Drift and quality look at it: that it changed its type, or is gone, is for them to say."""
+    first, *_ = days = [date(2013, 2, number) for number in range(4, 9)]
+    for day, x in zip(days, ([1], ["a"], None, [2.5], [[1]]), strict=True):
+        rows = {name: values[:1] for name, values in rows_of_day(day).items() if name != "x"}
+        write(tmp_path, day, rows if x is None else rows | {"x": x})
+    needed = [Needed("data.columns.features", "x", optional=True), Needed("data.columns.label", "label")]
+    found = scan(plan(source(tmp_path), NOW), midnight(first, NEW_YORK), NOW, needed)
+    seen = [rows.batch.column("x").to_pylist() if "x" in rows.batch.schema.names else None for rows in found]
+    assert seen == [[1], ["a"], None, [2.5], [[1]]]
+
+
 def cut(folder: Path) -> None:
     path = write(folder, date(2013, 2, 4), rows_of_day(date(2013, 2, 4)))
     path.write_bytes(path.read_bytes()[:-100])

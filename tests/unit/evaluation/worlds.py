@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from modelmonitor.api.job import Contender, EvaluationInput
 from modelmonitor.domain.windows import Grid, midnight, patience, slack
-from modelmonitor.evaluation.parquet import microseconds
+from modelmonitor.evaluation.times import microseconds
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 NOW: Final = datetime(2013, 12, 31, tzinfo=UTC)

@@ -20,7 +20,6 @@ from modelmonitor.evaluation.columns.layout import Layout
 from modelmonitor.evaluation.columns.reading import frequencies, texts
 from modelmonitor.evaluation.errors import DataError
 from modelmonitor.evaluation.pairs import Pairs
-from modelmonitor.evaluation.parquet import instant
 from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.reference.sample import Sample
@@ -29,6 +28,7 @@ from modelmonitor.evaluation.scan import Needed, Rows, scan
 from modelmonitor.evaluation.score import Labels, Predictions, Predictor
 from modelmonitor.evaluation.segments import Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.times import instant
 
 MOST_SEGMENTS: Final = 50
 # A reference of years is cut into so many blocks, each of several days: what is kept by block stays small.

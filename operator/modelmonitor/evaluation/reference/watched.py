@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from modelmonitor.api.monitor import Columns
 from modelmonitor.evaluation.classes import known
 from modelmonitor.evaluation.errors import DataError
-from modelmonitor.evaluation.parquet import ParquetFile, microseconds
+from modelmonitor.evaluation.parquet import ParquetFile
 from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Predictions
+from modelmonitor.evaluation.times import microseconds
 
 PREDICTION: Final = "\0prediction"
 """The name under which predictions are counted; no column has it."""
@@ -50,7 +51,7 @@ def schema_of(plan: Plan, start: datetime, end: datetime) -> Mapping[str, str]:
     source, low, high = plan.source, microseconds(start), microseconds(end)
     for file in reversed(plan.files_for(start, end)):
         opened = ParquetFile(source.folder, file)
-        if any(group.overlaps(low, high) for group in opened.row_groups(source.timestamp)):
+        if any(group.overlaps(low, high) for group in opened.row_groups(source.timestamp, source.zone)):
             return opened.types
     return {}
 
