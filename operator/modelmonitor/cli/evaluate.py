@@ -17,6 +17,7 @@ from modelmonitor.cli.manifest import ManifestError, read_manifest
 from modelmonitor.cli.show import show
 from modelmonitor.evaluation.errors import EvaluationError, InputError
 from modelmonitor.evaluation.evaluate import evaluate
+from modelmonitor.evaluation.limits import Limits
 from modelmonitor.evaluation.local import Manifest, input_for, newest_closed_window, window_starting
 
 
@@ -38,7 +39,10 @@ def run(request: Request, environ: Mapping[str, str], now: datetime, *, out: Con
     try:
         manifest = read_manifest(request.file)
         given = _input(request, manifest, environ, now)
-        result = evaluate(given, environ=environ, now=now, progress=lambda line: err.print(line, style="dim"))
+        limits = Limits.of_this_process(environ)
+        result = evaluate(
+            given, environ=environ, now=now, progress=lambda line: err.print(line, style="dim"), limits=limits
+        )
     except ManifestError as error:
         err.print(f"[bold red]{escape(str(error.path))}[/] is not a usable manifest:")
         for problem in error.problems:

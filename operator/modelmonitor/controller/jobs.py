@@ -16,6 +16,7 @@ from modelmonitor.kube.errors import RefusedError
 Document = dict[str, Any]
 TRAINING_DEADLINE: Final = timedelta(hours=24)
 INPUT_FOLDER: Final = "/etc/modelmonitor"
+DISK_VARIABLE: Final = "MODELMONITOR_DISK_BYTES"
 
 
 def owner(seen: Observation) -> Document:
@@ -60,7 +61,7 @@ def evaluation_job(
         "name": labels.EVALUATOR,
         "image": image,
         "imagePullPolicy": pull_policy,
-        "env": [{"name": "TMPDIR", "value": "/tmp"}, {"name": "HOME", "value": "/tmp"}],  # noqa: S108
+        "env": [{"name": "TMPDIR", "value": "/tmp"}, {"name": "HOME", "value": "/tmp"}, *_disk(spec)],  # noqa: S108
         "envFrom": _secrets(spec),
         "resources": spec.jobs.resources.document(),
         "securityContext": {
@@ -116,11 +117,20 @@ def evaluation_job(
     }
 
 
+def _disk(spec: ModelMonitorSpec) -> list[Document]:
+    """How much of the disk the evaluator may use: the kubelet evicts a pod that uses more, which says less."""
+    if spec.jobs.resources.limits.ephemeral_storage is None:
+        return []
+    limit = {"containerName": labels.EVALUATOR, "resource": "limits.ephemeral-storage"}
+    return [{"name": DISK_VARIABLE, "valueFrom": {"resourceFieldRef": limit}}]
+
+
 def _secrets(spec: ModelMonitorSpec) -> list[Document]:
     """Each secret under a prefix of its own: data, model and reports may have different keys to different stores."""
-    files, reports = spec.data.current.files, spec.reports
+    files, labels_files, reports = spec.data.current.files, spec.data.labels.files, spec.reports
     wanted = {
         "MODELMONITOR_DATA_": files.secret_name if files else None,
+        "MODELMONITOR_LABELS_": labels_files.secret_name if labels_files else None,
         "MODELMONITOR_MODEL_": spec.model.secret_name,
         "MODELMONITOR_REPORTS_": reports.secret_name if reports else None,
     }

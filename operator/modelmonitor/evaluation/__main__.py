@@ -19,6 +19,7 @@ from modelmonitor.api.result import EvaluationResult, Look, Verdict, encode
 from modelmonitor.evaluation.errors import EvaluationError, InputError, one_line, printable
 from modelmonitor.evaluation.evaluate import evaluate
 from modelmonitor.evaluation.interruption import Interruption
+from modelmonitor.evaluation.limits import Limits
 
 ERROR_EXIT: Final = 3
 _log: Final = logging.getLogger("modelmonitor.evaluation")
@@ -31,7 +32,8 @@ def run(environ: Mapping[str, str]) -> int:
     try:
         given = read_input(Path(environ.get("MODELMONITOR_INPUT", "/etc/modelmonitor/input.json")))
         _log.info("%s of %s/%s: window %s", given.role, given.namespace, given.monitor, given.window.start)
-        result = evaluate(given, environ=environ, now=datetime.now(UTC), progress=_log.info)
+        limits = Limits.of_this_process(environ)
+        result = evaluate(given, environ=environ, now=datetime.now(UTC), progress=_log.info, limits=limits)
     except EvaluationError as error:
         result = _error(given, error.reason, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator must hear of it

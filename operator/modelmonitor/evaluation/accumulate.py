@@ -70,6 +70,11 @@ class Accumulator:
                 slot = group[known] * self._kept(kind) + block[known] // fold
                 kind.add(statistic, slot, pairs.only(known))
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return sum(array.nbytes for one in self._statistics.values() for array in one.arrays().values())
+
     def tally(self, group: Group = WHOLE) -> Tally:
         """The statistics of one group; a view."""
         number = self._groups[group]

@@ -15,10 +15,13 @@ from modelmonitor.evaluation.classes import known
 from modelmonitor.evaluation.columns.counter import ColumnCounter
 from modelmonitor.evaluation.columns.counts import ColumnCounts
 from modelmonitor.evaluation.columns.layout import Layout
+from modelmonitor.evaluation.join import LabelSource
+from modelmonitor.evaluation.limits import UNLIMITED, Limits
 from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.plan import Plan
+from modelmonitor.evaluation.reading import Reading, prepare
 from modelmonitor.evaluation.reference.watched import NOTHING_WATCHED, Watched
-from modelmonitor.evaluation.scan import Needed, Rows, scan
+from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Labels, Predictions, Predictor
 from modelmonitor.evaluation.segments import ALL_ROWS, Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
@@ -41,6 +44,9 @@ class Wanted:
     """The columns of which drift and quality are measured."""
     layouts: Sequence[Layout] = ()
     """The cells at which these are counted."""
+    apart: LabelSource | None = None
+    """Where labels are that arrive apart from the rows."""
+    limits: Limits = UNLIMITED
 
     @property
     def needed(self) -> Sequence[Needed]:
@@ -61,6 +67,8 @@ class Counted:
     """What the pass found."""
 
     blocks: Blocks
+    reading: Reading
+    """What was read."""
     accumulators: tuple[Accumulator, ...]
     """One for each predictor; all hold the same rows: those with a label and a prediction of each."""
     everything: Accumulator
@@ -107,6 +115,7 @@ def count(
     Raises:
         DataError: when a file or a column cannot be used.
         ModelError: when a model cannot score the rows.
+        ResourceError: when memory or disk are too small.
     """
     blocks = Blocks.of(start, end, plan.source.zone)
     paired = [kind for kind in wanted.kinds if not kind.of_all_rows]
@@ -124,10 +133,13 @@ def count(
         [kind for kind in wanted.kinds if kind.of_all_rows], len(blocks), groups=wanted.segments.groups
     )
     none = np.zeros(len(blocks), np.int64)
+    statistics = sum(one.size for one in (*accumulators, everything))
+    reading = prepare(plan, start, end, wanted.needed, apart=wanted.apart, limits=wanted.limits, statistics=statistics)
+    progress(str(reading.cost))
     counter = ColumnCounter(wanted.layouts, len(blocks))
-    counted = Counted(blocks, accumulators, everything, none, none.copy(), columns=counter.counts)
+    counted = Counted(blocks, reading, accumulators, everything, none, none.copy(), columns=counter.counts)
     said = 0
-    for rows in scan(plan, start, end, wanted.needed):
+    for rows in reading:
         block = blocks.index(rows.times)
         truth = np.full(len(block), np.nan) if wanted.labels is None else wanted.labels.read(rows)
         counted.rows_by_block += np.bincount(block, minlength=len(blocks))
@@ -148,6 +160,8 @@ def count(
         if counted.rows // _SAY_EVERY > said:
             said = counted.rows // _SAY_EVERY
             progress(f"{counted.rows:,} rows read")
+    for remark in reading.remarks:
+        progress(remark)
     return counted
 
 

@@ -15,8 +15,10 @@ from modelmonitor.evaluation.about_data import NOTHING, AboutData, Findings, abo
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
 from modelmonitor.evaluation.count import Counted, Wanted, count
-from modelmonitor.evaluation.errors import EvaluationError, InputError
+from modelmonitor.evaluation.errors import EvaluationError, InputError, ResourceError
+from modelmonitor.evaluation.join import label_source
 from modelmonitor.evaluation.judge import Judgement
+from modelmonitor.evaluation.limits import UNLIMITED, Limits
 from modelmonitor.evaluation.metrics import Measure
 from modelmonitor.evaluation.objectives import judged
 from modelmonitor.evaluation.plan import Plan, Source, plan
@@ -52,7 +54,12 @@ class _Measures:
 
 
 def evaluate(
-    given: EvaluationInput, *, environ: Mapping[str, str], now: datetime, progress: Callable[[str], None]
+    given: EvaluationInput,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    progress: Callable[[str], None],
+    limits: Limits = UNLIMITED,
 ) -> EvaluationResult:
     """Look at a window.
 
@@ -61,6 +68,7 @@ def evaluate(
         environ: where the credentials of the stores are.
         now: the wall clock; later rows are taken for mistakes.
         progress: told what is happening, a line at a time.
+        limits: of memory and of disk.
 
     Raises:
         EvaluationError: whatever keeps it from measuring.
@@ -68,7 +76,12 @@ def evaluate(
     began = monotonic()
     found = plan(source_of(given.data, given.windows, environ), now)
     progress(f"{len(found.files)} files in {found.source.folder.uri}, newest event {_said(found.data_through)}")
-    result = _look(given, found, environ, now, progress)
+    try:
+        result = _look(given, found, limits, environ=environ, now=now, progress=progress)
+    except MemoryError as error:
+        raise ResourceError(
+            "MemoryTooSmall", "memory ran out: raise spec.jobs.resources.limits.memory, or shorten windows.length"
+        ) from error
     return result.model_copy(
         update={"window": given.window, "data_through": found.data_through, "seconds": round(monotonic() - began, 3)}
     )
@@ -95,7 +108,13 @@ def source_of(data: Data, windows: Windows, environ: Mapping[str, str]) -> Sourc
 
 
 def _look(
-    given: EvaluationInput, found: Plan, environ: Mapping[str, str], now: datetime, progress: Callable[[str], None]
+    given: EvaluationInput,
+    found: Plan,
+    limits: Limits,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    progress: Callable[[str], None],
 ) -> EvaluationResult:
     if found.data_through is None:
         return _open("SourceEmpty", f"{found.source.folder.uri} holds no rows yet")
@@ -124,6 +143,8 @@ def _look(
         classes=len(given.model.classes or (0, 1)),
         watched=about.watched,
         layouts=about.layouts,
+        apart=None if labels is None else label_source(given.data, found.source.zone, environ, now),
+        limits=limits,
     )
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")

@@ -56,6 +56,7 @@ def report(
         },
         "rows": {"window": counted.rows, "labelled": counted.labelled, "unscored": counted.unscored},
         "data": findings.document(),
+        "reading": counted.reading.document(),
         "blocks": [_block(counted, number) for number in range(len(counted.blocks))],
     }
 

@@ -1,8 +1,8 @@
 """Folders of files, local or in an S3 store, behind one small protocol.
 
-Credentials come from the environment under the names that S3 tools use (AWS_ACCESS_KEY_ID, …). Data, model and reports
-may live in three stores, so each has a prefix that is asked first: MODELMONITOR_DATA_AWS_ACCESS_KEY_ID, …; the names
-without a prefix serve all three. Nothing here ever prints them.
+Credentials come from the environment under the names that S3 tools use (AWS_ACCESS_KEY_ID, …). Data, labels, model
+and reports may live in four stores, so each has a prefix that is asked first: MODELMONITOR_DATA_AWS_ACCESS_KEY_ID, …;
+labels have those of the data where they have none; the names without a prefix serve all. Nothing here ever prints them.
 """
 
 from collections.abc import Mapping

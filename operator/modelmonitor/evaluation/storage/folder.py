@@ -12,6 +12,7 @@ class Purpose(StrEnum):
     """What a store is used for; each may have credentials of its own."""
 
     DATA = "DATA"
+    LABELS = "LABELS"
     MODEL = "MODEL"
     REPORTS = "REPORTS"
 

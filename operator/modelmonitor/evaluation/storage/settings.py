@@ -19,9 +19,12 @@ _NAMES: Final = (
 # In a Job of the operator the prefix tells which Secret the names came from.
 _SECRETS: Final = {
     Purpose.DATA: "the Secret that data.current.files.secretName names",
+    Purpose.LABELS: "the Secret that data.labels.files.secretName names",
     Purpose.MODEL: "the Secret that model.secretName names",
     Purpose.REPORTS: "the Secret that reports.secretName names",
 }
+# Labels usually lie in the lake where the rows are.
+_ELSE: Final = {Purpose.LABELS: Purpose.DATA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,15 @@ class S3Settings:
 
     @classmethod
     def of(cls, purpose: Purpose, environ: Mapping[str, str]) -> Self:
-        """The settings for a purpose: those with its prefix, or the plain ones.
+        """The settings for a purpose: those with its prefix, for labels else those of the data, or the plain ones.
 
         One prefixed name means that this purpose has its own: the plain ones are then not mixed in, since the key id
         of one account with the secret of another is refused in a way that nobody understands.
         """
         prefix = f"MODELMONITOR_{purpose}_"
         if not any(environ.get(prefix + name) for name in _NAMES):
+            if (other := _ELSE.get(purpose)) is not None:
+                return cls.of(other, environ)
             prefix = ""
         key_id, secret, token, region, endpoint, allow_http = (environ.get(prefix + name) or None for name in _NAMES)
         return cls(
