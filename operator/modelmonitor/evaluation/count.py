@@ -137,7 +137,7 @@ def count(
     reading = prepare(plan, start, end, wanted.needed, apart=wanted.apart, limits=wanted.limits, statistics=statistics)
     progress(str(reading.cost))
     counter = ColumnCounter(wanted.layouts, len(blocks))
-    counted = Counted(blocks, reading, accumulators, everything, none, none.copy(), columns=counter.counts)
+    counted = Counted(blocks, reading, accumulators, everything, none, none.copy())
     said = 0
     for rows in reading:
         block = blocks.index(rows.times)
@@ -162,6 +162,7 @@ def count(
             progress(f"{counted.rows:,} rows read")
     for remark in reading.remarks:
         progress(remark)
+    counted.columns = counter.counts
     return counted
 
 

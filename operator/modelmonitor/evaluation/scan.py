@@ -74,7 +74,7 @@ def read(found: Survey, source: Source, start: datetime, end: datetime, batch_ro
 
 def _by_file(found: Survey, source: Source, low: int, high: int, batch_rows: int) -> Iterator[Rows]:
     for portion in found.portions:
-        opened = ParquetFile(found.folder, portion.file, buffer=found.buffer)
+        opened = ParquetFile(found.folder, portion.file, buffer=found.buffer, coded=found.only_counted)
         for batch in opened.batches(found.names_in(opened), portion.row_groups, batch_rows):
             times = event_times(batch, source.timestamp, source.zone, TIMESTAMP_FIELD, opened.uri)
             inside = within(times, low, high)
@@ -99,6 +99,8 @@ def widened(batch: pa.RecordBatch, types: pa.Schema, uri: str) -> pa.RecordBatch
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
         # Of a column that is only looked at, files may hold different things: they come as they are.
         type_ = wide.get(name, values.type)
+        if pa.types.is_dictionary(values.type) and values.type.value_type == type_:
+            type_ = values.type
         try:
             columns.append(values if values.type == type_ else values.cast(type_))
         except pa.ArrowException as error:

@@ -77,6 +77,12 @@ class Survey:
         return _there(opened, self.needed)
 
     @property
+    def only_counted(self) -> list[str]:
+        """The columns of which nothing but the values' counts is wanted."""
+        required = {need.column for need in self.needed if not need.optional}
+        return [need.column for need in self.needed if need.optional and need.column not in required]
+
+    @property
     def buffer(self) -> int | None:
         """In pieces of how many bytes columns are read; None when row groups are small enough to be fetched whole."""
         if self.largest_group <= _FETCHED_AHEAD:

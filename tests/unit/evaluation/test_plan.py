@@ -134,6 +134,19 @@ def test_an_optional_column_comes_as_each_file_has_it(tmp_path: Path) -> None:
     assert seen == [[1], ["a"], None, [2.5], [[1]]]
 
 
+def test_text_that_is_only_counted_comes_as_codes_and_says_the_same_when_files_go_together(tmp_path: Path) -> None:
+    first = date(2013, 2, 4)
+    for number in range(3):
+        day = first + timedelta(days=number)
+        write(tmp_path, day, rows_of_day(day, 2) | {"carrier": [f"C{number}", None if number else "C1"]})
+    (rows,) = scan(plan(source(tmp_path), NOW), midnight(first, NEW_YORK), NOW, [Needed("f", "carrier", optional=True)])
+    assert pa.types.is_dictionary(rows.batch.column("carrier").type)
+    assert rows.batch.column("carrier").to_pylist() == ["C0", "C1", "C1", None, "C2", None]
+    both = [Needed("f", "carrier", optional=True), Needed("a model", "carrier")]
+    (rows,) = scan(plan(source(tmp_path), NOW), midnight(first, NEW_YORK), NOW, both)
+    assert pa.types.is_string(rows.batch.column("carrier").type)
+
+
 def cut(folder: Path) -> None:
     path = write(folder, date(2013, 2, 4), rows_of_day(date(2013, 2, 4)))
     path.write_bytes(path.read_bytes()[:-100])

@@ -8,7 +8,7 @@ are counted by several threads.
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -52,10 +52,17 @@ class ColumnCounter:
 
     def __init__(self, layouts: Sequence[Layout], blocks: int) -> None:
         self.layouts: Final = {layout.name: layout for layout in layouts}
-        self.counts: Final = {layout.name: ColumnCounts.empty(layout, blocks) for layout in layouts}
+        self._counts: Final = {layout.name: ColumnCounts.empty(layout, blocks) for layout in layouts}
         self._blocks: Final = blocks
         self._columns: Final = {layout.name: _column(layout) for layout in layouts}
         self._pool: Final = ThreadPoolExecutor(_THREADS)
+        self._under_way: list[Future[None]] = []
+
+    @property
+    def counts(self) -> Mapping[str, ColumnCounts]:
+        """What was counted, once all of it is."""
+        self._finish()
+        return self._counts
 
     def add(self, block: NDArray[np.intp], columns: Mapping[str, pa.Array]) -> None:
         """Count rows.
@@ -70,9 +77,16 @@ class ColumnCounter:
         runs = Runs.of(block)
 
         def count(name: str) -> None:
-            self._columns[name].add(self.counts[name], columns.get(name), runs, self._blocks)
+            self._columns[name].add(self._counts[name], columns.get(name), runs, self._blocks)
 
-        list(self._pool.map(count, self._columns))
+        # The next batch is read meanwhile; no more than one waits, so that memory stays what it is.
+        self._finish()
+        self._under_way = [self._pool.submit(count, name) for name in self._columns]
+
+    def _finish(self) -> None:
+        for one in self._under_way:
+            one.result()
+        self._under_way = []
 
 
 @dataclass(frozen=True, slots=True)

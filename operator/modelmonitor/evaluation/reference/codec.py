@@ -55,8 +55,19 @@ def encode(profile: Profile) -> bytes:
     }
     arrays["meta"] = np.frombuffer(json.dumps(meta, ensure_ascii=True).encode(), np.uint8)
     written = io.BytesIO()
-    np.savez_compressed(written, allow_pickle=False, **arrays)
+    np.savez_compressed(written, allow_pickle=False, **{key: _narrow(array) for key, array in arrays.items()})
     return written.getvalue()
+
+
+def _narrow(array: NDArray[Any]) -> NDArray[Any]:
+    """Counts in the fewest bytes that hold them: histograms of mostly nothing take a quarter of the time to read."""
+    if array.dtype != np.int64 or not array.size or array.min() < 0:
+        return array
+    return array.astype(np.min_scalar_type(int(array.max())))
+
+
+def _wide(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.int64) if array.dtype.kind == "u" else array
 
 
 def decode(content: bytes, kinds: Collection[Kind[Any]]) -> Profile:
@@ -70,7 +81,7 @@ def decode(content: bytes, kinds: Collection[Kind[Any]]) -> Profile:
             meta = json.loads(arrays["meta"].tobytes())
             if meta["format"] != FORMAT:
                 raise ProfileUnreadableError(f"it is of format {meta['format']!r} and not {FORMAT!r}")
-            return _read(meta, dict(arrays.items()), kinds)
+            return _read(meta, {key: _wide(array) for key, array in arrays.items()}, kinds)
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise ProfileUnreadableError(f"it cannot be read ({type(error).__name__}: {error})"[:300]) from error
 
