@@ -15,7 +15,7 @@ from modelmonitor.api.result import MetricResult, Verdict
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Measure, Undefined
 from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 # Why a metric could not be judged, and what is known of an interval.
 TOO_FEW_ROWS = "TooFewRows"
@@ -36,7 +36,7 @@ class Judgement:
 
 
 def judge_objective(
-    objective: Objective, measure: Measure, tally: Tally, alpha: float, *, by_day: bool, known: Memory = NONE
+    objective: Objective, measure: Measure, tally: Tally, alpha: float, *, by_day: bool, known: LongRun = NONE
 ) -> MetricResult:
     """Judge one objective.
 
@@ -46,7 +46,7 @@ def judge_objective(
         tally: statistics of the window's labelled and predicted rows, and of all rows.
         alpha: the one-sided level of the test.
         by_day: whether a block is a civil day; if not, variance between days is unknown, and the result says so.
-        known: how much a day is like the one before it, where a longer time shows it.
+        known: what a longer time shows of days: how they vary, and how much one is like the one before it.
     """
     result = MetricResult(name=objective.full_name, verdict=Verdict.INSUFFICIENT, min=objective.min, max=objective.max)
     if any(kind not in tally for kind in measure.needs):

@@ -1,7 +1,7 @@
 """Objectives: which tests a window is judged by, and what each says.
 
 Every objective is a test on all rows, and on each of its segments. Which segments there are is the reference's to say,
-and so is how much a day is like the one before it, where the window is too short to show it.
+and so is how much days vary and how alike they are, where the window is too short to show it.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_wind
 from modelmonitor.evaluation.metrics import Measure
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.segments import WHOLE, Group
-from modelmonitor.evaluation.statistics.serial import FEWEST_BLOCKS, NONE, Memory
+from modelmonitor.evaluation.statistics.serial import FEWEST_BLOCKS, NONE, LongRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def judged(given: EvaluationInput, measures: Sequence[Measure], counted: Counted
     results = []
     for check in checks:
         tally = counted.accumulators[0].tally(check.group) | counted.everything.tally(check.group)
-        known = _memory(check, profile) if counted.blocks.by_day else NONE
+        known = _long_run(check, profile) if counted.blocks.by_day else NONE
         found = judge_objective(check.objective, check.measure, tally, alpha, by_day=counted.blocks.by_day, known=known)
         results.append(found.model_copy(update={"name": check.name}))
     return judge_window(given.objectives, results[: len(given.objectives)], results[len(given.objectives) :])
@@ -73,18 +73,18 @@ _ONE_DAY: Final = 1.5
 """A reference with so many more days than blocks has blocks of several days: they say nothing of single ones."""
 
 
-def _memory(check: Check, profile: Profile | None) -> Memory:
-    """How much a day is like the one before it, as the reference shows it."""
+def _long_run(check: Check, profile: Profile | None) -> LongRun:
+    """What the reference shows of days: how they vary, and how much one is like the one before it."""
     tally = None if profile is None else profile.tally(check.group)
     if profile is None or tally is None or not profile.by_day or profile.days > profile.blocks + _ONE_DAY:
         return NONE
-    return NONE if any(kind not in tally for kind in check.measure.needs) else memory_of(check.measure, tally)
+    return NONE if any(kind not in tally for kind in check.measure.needs) else long_run_of(check.measure, tally)
 
 
-def memory_of(measure: Measure, tally: Tally) -> Memory:
-    """How much a block is like the one before it, by statistics of many blocks."""
+def long_run_of(measure: Measure, tally: Tally) -> LongRun:
+    """What the statistics of many blocks show of them."""
     found = measure.leave_one_out(tally)
     used = measure.rows(tally) > 0
     if used.sum() < FEWEST_BLOCKS or not np.isfinite([found.value, *found.without[used]]).all():
         return NONE
-    return measure.interval(tally, 0.5).spread.memory
+    return measure.interval(tally, 0.5).spread.long_run

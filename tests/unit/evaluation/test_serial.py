@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from modelmonitor.evaluation.statistics import jackknife, serial, student
-from modelmonitor.evaluation.statistics.serial import NONE, Memory, spread
+from modelmonitor.evaluation.statistics.serial import NO_MEMORY, NONE, LongRun, Memory, spread
 
 NOISE = 0.25
 """The variance of a block's rows' own noise, beside the 1 of what they share."""
@@ -33,7 +33,7 @@ def missed(lasting: float, days: int, reference: int = 0) -> float:
     for _ in range(1000):
         known = NONE
         if reference:
-            known = Memory.of(without(series(random, lasting, reference)), (1 + NOISE) / NOISE)
+            known = spread(without(series(random, lasting, reference)), NOISE / reference).long_run
         values = series(random, lasting, days)
         found = spread(without(values), NOISE / days, known)
         wrong += values.mean() + student.quantile(0.95, found.degrees) * np.sqrt(found.variance) < 0
@@ -59,12 +59,16 @@ def test_without_the_correlation_of_days_the_bound_would_be_missed_far_more_ofte
 def test_independent_blocks_keep_the_jackknifes_variance_and_degrees() -> None:
     values = np.asarray([1.0, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1])
     found = spread(without(values), 0.01)
-    assert (found.variance, found.degrees, found.memory) == (jackknife.variance(without(values)), 13, NONE)
+    assert (found.variance, found.degrees, found.long_run.memory) == (
+        jackknife.variance(without(values)),
+        13,
+        NO_MEMORY,
+    )
 
 
 def test_rows_that_are_independent_have_no_memory_whatever_chance_says() -> None:
     """Where blocks vary no more than their rows explain, a correlation of neighbours is noise."""
-    assert Memory.of(without(np.linspace(-1, 1, 30)), design_effect=1.0) == NONE
+    assert Memory.of(without(np.linspace(-1, 1, 30)), design_effect=1.0) == NO_MEMORY
 
 
 def test_where_rows_are_independent_chance_does_not_make_intervals_much_wider() -> None:
@@ -75,8 +79,8 @@ def test_where_rows_are_independent_chance_does_not_make_intervals_much_wider() 
 
 
 def test_fewer_blocks_than_fourteen_have_none_of_their_own() -> None:
-    assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS - 1)), design_effect=10) == NONE
-    assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS)), design_effect=10) != NONE
+    assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS - 1)), design_effect=10) == NO_MEMORY
+    assert Memory.of(without(np.linspace(-1, 1, serial.FEWEST_BLOCKS)), design_effect=10) != NO_MEMORY
 
 
 @pytest.mark.parametrize("values", [np.full(20, 0.5), np.zeros(20)], ids=["all alike", "all zero"])
@@ -88,3 +92,28 @@ def test_the_variance_is_never_less_than_that_of_independent_rows() -> None:
     random = np.random.default_rng(5)
     for _ in range(50):
         assert spread(without(random.normal(size=20)), 0.3).variance >= 0.3
+
+
+def test_a_week_without_a_bad_day_takes_its_variance_from_the_reference_that_had_some() -> None:
+    """One day in twenty is far worse than the others: most weeks have none, and vary hardly at all."""
+    random = np.random.default_rng(11)
+
+    def weeks(number: int) -> NDArray[np.float64]:
+        return random.normal(0, 0.1, number) - 5 * (random.random(number) < 0.05)
+
+    wrong = {"alone": 0, "with a reference": 0}
+    for _ in range(1000):
+        known = spread(without(weeks(60)), 0.01 / 60).long_run
+        values = weeks(7)
+        for name, longer in (("alone", NONE), ("with a reference", known)):
+            found = spread(without(values), 0.01 / 7, longer)
+            low = values.mean() - student.quantile(0.95, found.degrees) * np.sqrt(found.variance)
+            wrong[name] += low > -0.25
+    assert wrong["with a reference"] / 1000 < 0.10
+    assert wrong["alone"] / 1000 > 0.5
+
+
+def test_a_reference_that_varies_less_than_the_window_narrows_nothing() -> None:
+    values = np.random.default_rng(2).normal(size=7)
+    calm = LongRun(NO_MEMORY, per_block=0.01, degrees=59)
+    assert spread(without(values), 0.0, calm) == spread(without(values), 0.0)

@@ -8,17 +8,13 @@ from modelmonitor.api.metric_names import MetricName, Task
 from modelmonitor.api.monitor import ModelSpec
 from modelmonitor.api.objectives import Metric
 from modelmonitor.evaluation.metrics import classification, multiclass, one_vs_rest, regression
+from modelmonitor.evaluation.metrics.calibration import EXPECTED_CALIBRATION_ERROR, TOP_CALIBRATION_ERROR
 from modelmonitor.evaluation.metrics.costs import mean_cost
 from modelmonitor.evaluation.metrics.fairness import RATES, Between
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Measure, Undefined
 from modelmonitor.evaluation.metrics.multiclass import Average
 from modelmonitor.evaluation.metrics.quantile import ErrorQuantile
-from modelmonitor.evaluation.metrics.ranking import (
-    AVERAGE_PRECISION,
-    EXPECTED_CALIBRATION_ERROR,
-    ROC_AUC,
-    TOP_CALIBRATION_ERROR,
-)
+from modelmonitor.evaluation.metrics.ranking import AVERAGE_PRECISION, ROC_AUC
 from modelmonitor.evaluation.metrics.ratios import ACCURACY, F1, PRECISION, RECALL, SPECIFICITY
 
 __all__ = ["CATALOGUE", "Interval", "LeaveOneOut", "Measure", "Undefined", "measure_of"]

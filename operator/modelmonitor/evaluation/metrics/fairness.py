@@ -31,7 +31,7 @@ from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undef
 from modelmonitor.evaluation.statistics import jackknife, serial, student
 from modelmonitor.evaluation.statistics.grouped import GroupedCounts, confusion_between
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory, Spread
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun, Spread
 
 Table = NDArray[np.int64]
 """Rows by label and prediction, shape (..., 2, 2)."""
@@ -122,7 +122,7 @@ class Between:
             return LeaveOneOut(math.nan, np.full(groups.trials.shape[1], math.nan))
         return LeaveOneOut(float(self._widest(groups.rates)), self._widest(groups.without))
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """The interval of the module's text."""
         groups = self._groups(tally)
         pairs = {
@@ -146,7 +146,7 @@ class Between:
             widest: NDArray[np.float64] = np.divide(least, most) if self.ratio else most - least
         return widest
 
-    def _pair(self, groups: _Groups, high: int, low: int, known: Memory) -> _Pair:
+    def _pair(self, groups: _Groups, high: int, low: int, known: LongRun) -> _Pair:
         one, other = self._place(groups, high), self._place(groups, low)
         used = (groups.trials[high] > 0) | (groups.trials[low] > 0)
         return _Pair(one[0] - other[0], serial.spread((one[1] - other[1])[used], one[2] + other[2], known))

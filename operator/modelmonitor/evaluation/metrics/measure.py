@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory, Spread
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun, Spread
 
 
 class Undefined(StrEnum):
@@ -64,11 +64,11 @@ class Measure(Protocol):
     def leave_one_out(self, tally: Tally) -> LeaveOneOut:
         """The value, and the values without each block."""
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """The interval; asked for only where the value and at least four values without a block are defined.
 
         Args:
             tally: the statistics.
             alpha: the one-sided level of each end.
-            known: what a longer time shows of how much a block is like the one before it.
+            known: what a longer time shows of the blocks.
         """

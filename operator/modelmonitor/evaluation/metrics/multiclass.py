@@ -21,7 +21,7 @@ from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.metrics.smooth import OfSums, gradient, interval, leave_one_out
 from modelmonitor.evaluation.statistics.class_kinds import CLASS_LOSSES, LABELLED, MARGINS, PREDICTED, RIGHT, TABLE
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 Margins = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class OfMargins:
         """The value, and the values without each block."""
         return leave_one_out(tally[MARGINS].counts.astype(np.float64), self.function)
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Student's t interval on the metric's scale."""
         margins = tally[MARGINS].counts.sum(axis=0).astype(np.float64)
         flat = margins.reshape(-1)

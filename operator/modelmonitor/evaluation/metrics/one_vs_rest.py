@@ -20,7 +20,7 @@ from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.metrics.smooth import interval
 from modelmonitor.evaluation.statistics.class_kinds import CLASS_SCORES
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 Histograms = NDArray[np.int64]
 """Rows by class, by whether they are of it, and by bin of its score: shape (classes, 2, bins)."""
@@ -50,7 +50,7 @@ class OneVsRest:
         total = histograms.sum(axis=0)
         return LeaveOneOut(self._value(total), np.asarray([self._value(total - block) for block in histograms]))
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Student's t interval of the logit."""
         total = tally[CLASS_SCORES].counts.sum(axis=0)
         weights = self._weights(total)

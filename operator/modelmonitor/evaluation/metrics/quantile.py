@@ -17,7 +17,7 @@ from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.statistics import serial, student
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 from modelmonitor.evaluation.statistics.value_kinds import ABSOLUTE_ERRORS, MOST, errors_at
 
 Histogram = NDArray[np.int64]
@@ -49,7 +49,7 @@ class ErrorQuantile:
         without = [quantile(total - block, self.share) for block in histograms]
         return LeaveOneOut(quantile(total, self.share), np.asarray(without))
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Woodruff's interval, with Student's t and the larger of the two variances of the share."""
         histograms, rows = tally[ABSOLUTE_ERRORS].counts, self.rows(tally)
         total, used = histograms.sum(axis=0), rows > 0

@@ -1,4 +1,4 @@
-"""Metrics of scores, from histograms of the scores by class: ROC AUC, average precision, calibration error.
+"""Metrics of scores, from histograms of the scores by class: ROC AUC, average precision.
 
 Scores that share a bin count as ties; with 65,536 bins of the logit that is far below the statistical error. Each is
 given by its value and by its influence: what one more row of each label and bin would change, times the number of
@@ -18,15 +18,12 @@ from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undefined
 from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.metrics.smooth import interval
-from modelmonitor.evaluation.statistics.class_kinds import CONFIDENCES
 from modelmonitor.evaluation.statistics.counts import Counts
-from modelmonitor.evaluation.statistics.kinds import SCORES, Kind, scores_at
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.kinds import SCORES, Kind
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 Histogram = NDArray[np.int64]
 """Rows by label and bin, shape (2, bins), bins in rising order of score."""
-
-CALIBRATION_BINS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class OfScores:
         total = histograms.sum(axis=0)
         return LeaveOneOut(self.value(total), np.asarray([self.value(total - block) for block in histograms]))
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Student's t interval of the logit, which is less skewed than the value (for the area: Pepe 2003)."""
         independent = self.variance(tally[self.of].counts.sum(axis=0))
         return interval(Scale.UNIT, self.leave_one_out(tally), self.rows(tally), independent, alpha, known)
@@ -101,39 +98,6 @@ def average_precision_variance(histogram: Histogram) -> float:
     return float((positives * np.square(one_more_positive) + negatives * np.square(one_more_negative)).sum())
 
 
-def calibration_error(histogram: Histogram) -> float:
-    """The expected calibration error with 15 bins of equal width (Naeini et al. 2015); NaN without rows.
-
-    The score of a row is taken for that of the middle of its bin of the histogram: with 65,536 of them that moves the
-    error by at most 0.00013.
-    """
-    rows = histogram.sum()
-    return float(np.abs(_calibration_gaps(histogram)).sum() / rows) if rows else math.nan
-
-
-def calibration_error_variance(histogram: Histogram) -> float:
-    """The variance for independent rows, by the influence of one row on the gap of its own bin."""
-    rows = histogram.sum()
-    scores, group = _scores_and_groups(histogram)
-    signs = np.sign(_calibration_gaps(histogram))[group]
-    value = calibration_error(histogram)
-    influence = np.stack([signs * scores - value, signs * (scores - 1) - value])
-    return float((histogram * np.square(influence)).sum() / (float(rows) * float(rows)))
-
-
-def _calibration_gaps(histogram: Histogram) -> NDArray[np.float64]:
-    """Σ score - Σ label in each bin of calibration, shape (CALIBRATION_BINS,)."""
-    scores, group = _scores_and_groups(histogram)
-    gaps = histogram.sum(axis=0) * scores - histogram[1]
-    sums: NDArray[np.float64] = np.bincount(group, weights=gaps, minlength=CALIBRATION_BINS).astype(np.float64)
-    return sums
-
-
-def _scores_and_groups(histogram: Histogram) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    scores = scores_at(histogram.shape[1])
-    return scores, np.minimum((scores * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
-
-
 def _beaten(others: NDArray[np.int64]) -> NDArray[np.float64]:
     """How many of the others a score in each bin beats, ties counting one half; shape (bins,)."""
     return np.cumsum(others) - others / 2
@@ -151,8 +115,3 @@ def _from_here_on(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 ROC_AUC: Final = OfScores(area, delong_variance)
 AVERAGE_PRECISION: Final = OfScores(average_precision, average_precision_variance)
-EXPECTED_CALIBRATION_ERROR: Final = OfScores(calibration_error, calibration_error_variance, greater_is_better=False)
-TOP_CALIBRATION_ERROR: Final = OfScores(
-    calibration_error, calibration_error_variance, greater_is_better=False, of=CONFIDENCES
-)
-"""Of many classes: of the score of the class that has the highest one."""

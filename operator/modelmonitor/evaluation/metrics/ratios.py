@@ -19,7 +19,7 @@ from modelmonitor.evaluation.metrics.measure import Interval, LeaveOneOut, Undef
 from modelmonitor.evaluation.statistics import serial, student
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 Table = NDArray[np.int64]
 
@@ -53,7 +53,7 @@ class Ratio:
         share, without = self._shares(tally)
         return LeaveOneOut(float(self.of_share(np.asarray(share))), self.of_share(without))
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Wilson's interval with the effective number of rows."""
         share, without = self._shares(tally)
         rows = self.rows(tally)

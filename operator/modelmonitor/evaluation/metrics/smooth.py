@@ -18,7 +18,7 @@ from modelmonitor.evaluation.metrics.scale import Scale
 from modelmonitor.evaluation.statistics import serial
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import Kind
-from modelmonitor.evaluation.statistics.serial import NONE, Memory
+from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 from modelmonitor.evaluation.statistics.sums import Sums
 
 Totals = NDArray[np.float64]
@@ -56,7 +56,7 @@ class OfCounts:
         """The value, and the values without each block."""
         return leave_one_out(tally[self.of].counts.astype(np.float64), self.function)
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Student's t interval on the metric's scale."""
         counts = tally[self.of].counts
         total = counts.sum(axis=0).astype(np.float64)
@@ -91,7 +91,7 @@ class OfSums:
         """The value, and the values without each block."""
         return leave_one_out(tally[self.of].first, self.function)
 
-    def interval(self, tally: Tally, alpha: float, known: Memory = NONE) -> Interval:
+    def interval(self, tally: Tally, alpha: float, known: LongRun = NONE) -> Interval:
         """Student's t interval on the metric's scale."""
         sums = tally[self.of]
         total, second = sums.first.sum(axis=0), sums.second.sum(axis=0)
@@ -122,7 +122,7 @@ def gradient(function: Callable[[Totals], Totals], total: Totals, spread: Totals
 
 
 def interval(
-    scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independent: float, alpha: float, known: Memory
+    scale: Scale, found: LeaveOneOut, rows: NDArray[np.int64], independent: float, alpha: float, known: LongRun
 ) -> Interval:
     """Student's t interval on a scale, with the larger of two variances.
 
@@ -132,7 +132,7 @@ def interval(
         rows: of its denominator, shape (blocks,).
         independent: the variance if rows were independent.
         alpha: the one-sided level.
-        known: the memory of blocks as a longer time shows it.
+        known: what a longer time shows of the blocks.
     """
     spread = serial.spread(found.without[rows > 0], independent, known)
     return scale.interval(found.value, spread, alpha, int(rows.sum()))
