@@ -9,7 +9,7 @@ BIN := .venv/bin
 export PYTHONPATH := operator:.
 PHASE := $(PYTHON) tools/phase.py
 PYTEST := $(BIN)/python -m pytest
-SOURCES := operator e2e tests tools
+SOURCES := operator e2e tests tools bench
 
 .DEFAULT_GOAL := help
 
@@ -34,7 +34,7 @@ test: setup ## Lint, unit and property tests, a real API server, one walk on a r
 lint: setup ## Format, lint, types, layers
 	@$(PHASE) "ruff format" $(BIN)/ruff format --quiet --check $(SOURCES)
 	@$(PHASE) "ruff check" $(BIN)/ruff check --quiet $(SOURCES)
-	@$(PHASE) "mypy --strict" $(BIN)/mypy operator/modelmonitor e2e tests
+	@$(PHASE) "mypy --strict" $(BIN)/mypy operator/modelmonitor e2e tests bench
 	@$(PHASE) "layers" $(BIN)/lint-imports --no-logo
 
 .PHONY: format
@@ -61,6 +61,18 @@ test-e2e: setup ## Every scenario on a real cluster
 .PHONY: test-faults
 test-faults: setup ## The walk, killed around every single call to the API server
 	@$(PHASE) "faults" $(PYTEST) -q -s -m faults tests/api
+
+.PHONY: bench-engine
+bench-engine: setup ## Measure an evaluation beside Evidently's and NannyML's; writes bench/RESULTS.md
+	@$(PHASE) "bench-engine" $(BIN)/python -m bench.engine
+
+.PHONY: bench-check
+bench-check: setup ## Say which of the numbers to reach bench/results.json misses
+	@$(BIN)/python -m bench.engine.goals
+
+.PHONY: bench-trust
+bench-trust: setup ## Do intervals and false alarms hold what they say? Writes docs/trust.md
+	@$(PHASE) "bench-trust" $(BIN)/python -m bench.trust
 
 .PHONY: crds
 crds: setup ## Generate the CRDs from the models

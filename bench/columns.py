@@ -7,6 +7,7 @@ reference's cells, the distances of all columns. Prints the seconds of the faste
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def main() -> None:
         for compression in ("snappy", "zstd"):
             path = Path(folder, f"{compression}.parquet")
             pq.write_table(window, path, compression=compression)
-            read[compression] = fastest(lambda path=path: pl.read_parquet(path))
+            read[compression] = fastest(partial(pl.read_parquet, path))
             print(f"read the file with Polars, {compression:<11}  {read[compression]:.3f} s")
     of_window = counter_of(layouts, window, DAYS).counts
     for name, work in (
