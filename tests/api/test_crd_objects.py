@@ -118,30 +118,34 @@ def test_kubectl_get_shows_monitors(api_server: ControlPlane, objects: CustomObj
         "conditions": [
             {**condition, "type": "Ready", "message": "All is well."},
             {**condition, "type": "ModelHealthy", "status": "False"},
+            {**condition, "type": "DriftDetected", "status": "True"},
         ],
         "servingModel": {"uri": "s3://models/flights/1", "since": "2026-01-01T00:00:00Z"},
         "lastEvaluation": {
             "name": "flights-e-1",
             "window": window,
             "verdict": "Fail",
+            "counting": "Counted",
             "modelUri": "s3://models/flights/1",
             "completedAt": "2016-01-01T00:00:00Z",
         },
         "dataThrough": "2013-02-08T00:00:00Z",
         "nextEvaluationTime": "2126-01-01T06:00:00Z",
+        "pendingWindows": [{"window": window, "reason": "LabelsDue"}],
         "trips": 2,
     }
     assert objects.write_status(stored, {"status": status}).message == ""
 
     header, row = api_server.kubectl("get", "mm", f"--namespace={objects.namespace}", "--output=wide").splitlines()
 
-    names = "NAME READY HEALTHY VERDICT MODEL LAST NEXT PHASE THROUGH TRIPS MESSAGE AGE"
+    names = "NAME READY HEALTHY VERDICT MODEL LAST NEXT PHASE THROUGH DRIFT PENDING TRIPS MESSAGE AGE"
     assert header.split() == names.split()
     shown = row.split()
     assert shown[:5] == ["flights", "True", "False", "Fail", "s3://models/flights/1"]
     assert shown[5].endswith("y")  # years ago
     # kubectl would show a date in the future as <invalid>: this column is a text.
-    assert shown[6:10] == ["2126-01-01T06:00:00Z", "Watching", "2013-02-08T00:00:00Z", "2"]
+    assert shown[6:9] == ["2126-01-01T06:00:00Z", "Watching", "2013-02-08T00:00:00Z"]
+    assert shown[9:12] == ["True", "LabelsDue", "2"]
     assert "All is well." in row
 
 
@@ -154,9 +158,9 @@ def test_kubectl_get_shows_and_selects_evaluations(api_server: ControlPlane, obj
         "get", "mev", f"--namespace={objects.namespace}", "--field-selector=spec.monitorRef.name=fares"
     ).splitlines()
 
-    assert [line.split()[:4] for line in lines] == [
-        ["NAME", "MONITOR", "ROLE", "WINDOW"],
-        ["fares-1", "fares", "Candidate", "2013-02-04T05:00:00Z"],
+    assert [line.split()[:5] for line in lines] == [
+        ["NAME", "MONITOR", "ROLE", "STAGE", "WINDOW"],
+        ["fares-1", "fares", "Candidate", "Quality", "2013-02-04T05:00:00Z"],
     ]
 
 

@@ -5,33 +5,48 @@ from typing import Any, Final
 
 from modelmonitor.api.crdgen import structural
 from modelmonitor.api.evaluation import ModelEvaluationStatus
-from modelmonitor.api.status import HEADLINES, STATUS_LIMIT, ModelMonitorStatus
+from modelmonitor.api.measuring import HEADLINES
+from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, STATUS_LIMIT, ModelMonitorStatus
 from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
-TEXTS: Final = {"uri": 128, "reason": 24, "type": 16, "name": 63, "detail": 64}
-SENTENCE: Final = TEXTS | {"message": 160}
+TEXTS: Final = {"uri": 128, "reason": 24, "type": 16, "name": 63}
+SENTENCE: Final = TEXTS | {"uri": 96, "message": 120, "detail": 30}
 LISTS: Final = {
-    "conditions": 8,
+    "conditions": 10,
     "metrics": HEADLINES,
-    "scores": 16,
-    "findings": 16,
     "failingWindows": 10,
     "because": 10,
     "history": 20,
+    "frontiers": 2,
+    "pendingWindows": MOST_PENDING,
+    "invalidWindows": MOST_INVALID,
+    "scores": 16,
+    "findings": 16,
+}
+ORDINARY: Final = LISTS | {
+    "conditions": 9,
+    "metrics": 3,
+    "failingWindows": 2,
+    "because": 2,
+    "pendingWindows": 4,
+    "invalidWindows": 1,
+    "scores": 6,
 }
 
 
-def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0) -> Any:
+def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0, lists: dict[str, int] = LISTS) -> Any:
     """The longest value of a schema; entries of a list differ in their letter."""
     match schema:
+        case {"enum": words} if name == "stage":
+            return words[-1 - number % len(words)]
         case {"enum": words}:
             return max(words, key=len)
         case {"properties": fields}:
-            return {key: fullest(inner, texts, key, number) for key, inner in fields.items()}
+            return {key: fullest(inner, texts, key, number, lists) for key, inner in fields.items()}
         case {"items": item}:
-            return [fullest(item, texts, name, index) for index in range(LISTS[name])]
+            return [fullest(item, texts, name, index, lists) for index in range(lists[name])]
         case {"type": "string", "format": "date-time"}:
             return "2013-02-01T00:00:00.123456Z"
         case {"type": "string"}:
@@ -50,35 +65,41 @@ def size(document: Model) -> int:
     return len(json.dumps(document.document(), separators=(",", ":")).encode())
 
 
-def full_status(texts: dict[str, int]) -> ModelMonitorStatus:
-    document = fullest(structural(ModelMonitorStatus, defaults=False), texts)
+def full_status(texts: dict[str, int], lists: dict[str, int] = LISTS) -> ModelMonitorStatus:
+    document = fullest(structural(ModelMonitorStatus, defaults=False), texts, lists=lists)
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]
     return ModelMonitorStatus.model_validate(document)
 
 
-def test_even_the_fullest_status_fits_when_its_oldest_decisions_are_left_out() -> None:
+SHOWN: Final = {"history", "conditions", "pending_windows", "last_evaluation", "last_data_evaluation"}
+
+
+def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on() -> None:
     full = full_status(TEXTS)
 
     trimmed = full.trimmed()
 
     assert size(full) > STATUS_LIMIT >= size(trimmed)
-    assert trimmed.model_copy(update={"history": full.history}) == full
+    assert trimmed.model_copy(update={name: getattr(full, name) for name in SHOWN}) == full
+    assert trimmed.last_evaluation is not None
+    assert full.last_evaluation is not None
+    assert trimmed.last_evaluation.model_copy(update={"metrics": full.last_evaluation.metrics}) == full.last_evaluation
 
 
-def test_with_sentences_of_ordinary_length_the_newest_decisions_stay() -> None:
-    full = full_status(SENTENCE)
+def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() -> None:
+    full = full_status(SENTENCE, ORDINARY)
 
     trimmed = full.trimmed()
 
     assert 5 <= len(trimmed.history) < len(full.history) == 20
-    assert trimmed.history == full.history[-len(trimmed.history) :]
+    assert trimmed == full.model_copy(update={"history": full.history[-len(trimmed.history) :]})
 
 
 def test_a_status_that_is_short_enough_is_not_cut() -> None:
-    full = full_status(SENTENCE)
-    short = full.model_copy(update={"history": full.history[:5]})
+    full = full_status(SENTENCE, ORDINARY)
+    short = full.model_copy(update={"history": full.history[:5], "attempt": None})
 
     assert short.trimmed() is short
 

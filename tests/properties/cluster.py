@@ -10,11 +10,25 @@ model. A planted bug leaves one out.
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
-from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.drift import Drift, DriftMethod, DriftSeverity
+from modelmonitor.api.job import EvaluationInput, Stage
 from modelmonitor.api.monitor import ModelMonitorSpec
-from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict, encode
+from modelmonitor.api.result import (
+    Cause,
+    Comparison,
+    ComparisonResult,
+    DriftResult,
+    DriftScore,
+    EvaluationResult,
+    Look,
+    QualityFinding,
+    QualityResult,
+    Verdict,
+    encode,
+)
 from modelmonitor.api.status import Attempt, ModelMonitorStatus, RolloutStatus
 from modelmonitor.domain.names import training_name
 from modelmonitor.domain.observation import (
@@ -92,6 +106,23 @@ class Patch:
     lands_before: datetime
 
 
+class DataTruth(StrEnum):
+    """What the data of a window are like."""
+
+    GOOD = "good"
+    MOVED = "moved"
+    INVALID = "invalid"
+    BOTH = "moved and invalid"
+
+    @property
+    def moved(self) -> bool:
+        return self in (DataTruth.MOVED, DataTruth.BOTH)
+
+    @property
+    def invalid(self) -> bool:
+        return self in (DataTruth.INVALID, DataTruth.BOTH)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What an operator saw at one moment."""
@@ -122,6 +153,7 @@ class Cluster:
     labels_late: bool = False
     in_flight: Patch | None = None
     truth: dict[tuple[int, str], Verdict] = field(default_factory=dict)
+    data_truth: dict[int, DataTruth] = field(default_factory=dict)
     changes: int = 0
     made: int = 0
 
@@ -188,14 +220,16 @@ class Cluster:
         self.changes += 1
         return True
 
-    def judge(self, job: Job, verdict: Verdict, comparison: Comparison) -> None:
-        """An evaluation Job ends well; the verdict on a window and a model is always the same."""
+    def judge(self, job: Job, verdict: Verdict, comparison: Comparison, data: DataTruth = DataTruth.GOOD) -> None:
+        """An evaluation Job ends well; the verdict on a window and a model is always the same, and so are its data."""
         order = job.order
         assert isinstance(order, EvaluationInput)
         result = EvaluationResult(
             look=Look.OPEN, reason="Open", window=order.window, data_through=self.through, message="What was found."
         )
         if self.through is not None and self.through >= order.closes:
+            result = self._about_data(order, result, self.data_truth.setdefault(order.window.index, data))
+        if self.through is not None and self.through >= order.closes and order.stage is Stage.QUALITY:
             late = self.labels_late and self.through < order.matures
             found = verdict if late else self.truth.setdefault((order.window.index, order.champion), verdict)
             measured = ComparisonResult(verdict=comparison, metric="f1", low=0.1) if order.contender else None
@@ -203,12 +237,51 @@ class Cluster:
             result = result.model_copy(update={"look": Look.IMMATURE} if late else judged)
         job.state, job.output = JobState.SUCCEEDED, encode(result)
 
+    def _about_data(self, order: EvaluationInput, result: EvaluationResult, data: DataTruth) -> EvaluationResult:
+        """What the data are like, where that was asked."""
+        drift = _drift(order.drift, moved=data.moved) if order.drift is not None else None
+        quality = _quality(invalid=data.invalid) if order.quality is not None else None
+        found: dict[str, object] = {"drift": drift, "quality": quality}
+        if order.stage is Stage.DATA:
+            parts = [part.verdict for part in (drift, quality) if part is not None]
+            ranked = (Verdict.FAIL, Verdict.WARN, Verdict.PASS)
+            found |= {"look": Look.JUDGED, "verdict": next(one for one in ranked if one in parts)}
+        return result.model_copy(update=found)
+
+    def err(self, job: Job, cause: Cause) -> None:
+        """An evaluation Job could not measure, and its evaluator says why."""
+        assert isinstance(job.order, EvaluationInput)
+        result = EvaluationResult(
+            look=Look.JUDGED, verdict=Verdict.ERROR, cause=cause, reason=f"{cause}Trouble", window=job.order.window
+        )
+        job.state, job.output = JobState.FAILED, encode(result)
+
     def train(self, job: Job, *, same: bool = False) -> None:
         """A training Job ends well."""
         attempt = job.order
         assert isinstance(attempt, Attempt)
         uri = attempt.champion if same else f"s3://m/{self.next_number()}"
         job.state, job.output = JobState.SUCCEEDED, json.dumps({"modelUri": uri})
+
+
+def severity_of(drift: Drift | None) -> DriftSeverity | None:
+    """The severity of drift of features."""
+    return drift.features.severity if drift is not None and drift.features is not None else None
+
+
+def _drift(asked: Drift, *, moved: bool) -> DriftResult:
+    severity = severity_of(asked)
+    verdict = Verdict.PASS
+    if moved:
+        verdict = Verdict.WARN if severity is DriftSeverity.WARN else Verdict.FAIL
+    score = DriftScore(name="carrier", method=DriftMethod.PSI, value=0.3 if moved else 0.0, limit=0.2, verdict=verdict)
+    trips = moved and severity is DriftSeverity.TRIP
+    return DriftResult(verdict=verdict, trips=trips, features=9, drifted=int(moved), scores=(score,))
+
+
+def _quality(*, invalid: bool) -> QualityResult:
+    finding = QualityFinding(check="Missing", column="distance", verdict=Verdict.FAIL, message="Much is missing.")
+    return QualityResult(verdict=Verdict.FAIL, findings=(finding,)) if invalid else QualityResult(verdict=Verdict.PASS)
 
 
 def _gone(status: ModelMonitorStatus, deleted: frozenset[str]) -> dict[str, JobSeen]:

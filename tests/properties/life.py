@@ -14,11 +14,11 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
 from modelmonitor.api.monitor import ModelMonitorSpec
-from modelmonitor.api.result import Comparison, Verdict
+from modelmonitor.api.result import Cause, Comparison, Verdict
 from modelmonitor.api.status import Phase, RolloutStage
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import JobState, Progress
-from tests.properties.cluster import GUARDS, Cluster, Job
+from tests.properties.cluster import GUARDS, Cluster, DataTruth, Job
 from tests.properties.operators import Decide, Operator, Weather
 from tests.properties.promises import Ledger, PromiseBrokenError
 from tests.properties.troubles import PEOPLE, RETRAIN, THINGS, Troubles, apt
@@ -47,6 +47,26 @@ _SPECS: Final[tuple[dict[str, Any], ...]] = (
         },
         "history": {"decisions": 20},
     },
+    {
+        "windows": {"length": "1d", "every": "1d"},
+        "data": {"labels": {"delay": "3d", "maximumDelay": "12d"}},
+        "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Trip"}},
+        "quality": {},
+    },
+    {
+        "windows": {"length": "7d", "every": "7d"},
+        "data": {"labels": {"delay": "9d"}},
+        "verdict": {"failuresToTrip": 1},
+        "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Warn"}},
+        "quality": {"missing": {"max": 0.05, "severity": "Fail"}},
+        "retrain": {"cooldown": "1h", "maxAttempts": 2},
+    },
+    {
+        "windows": {"length": "2d", "every": "2d"},
+        "schedule": {"interval": "6h", "catchUp": 2},
+        "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Trip"}},
+        "quality": {},
+    },
 )
 
 
@@ -56,6 +76,7 @@ class Season:
 
     verdicts: tuple[Verdict, ...]
     comparisons: tuple[Comparison, ...]
+    data: tuple[DataTruth, ...] = (DataTruth.GOOD, DataTruth.GOOD, DataTruth.GOOD, *DataTruth)
     mishaps: float = 0.05
     good_rolls: float = 0.8
 
@@ -164,7 +185,8 @@ class Life:
         data = self.luck.random() < 0.9
         for _ in range(steps):
             unfinished = [job for job in self.cluster.jobs.values() if not job.finished]
-            if self.luck.random() < trouble:
+            # A rollout is short, and hurts most.
+            if self.luck.random() < trouble * (5 if self._rolls() else 1):
                 self._suffer(self._apt())
             elif self._rolls() and self.luck.random() < 0.7:
                 self._roll()
@@ -210,14 +232,16 @@ class Life:
             self.cluster.train(job)
         else:
             verdict, comparison = self.luck.choice(self.season.verdicts), self.luck.choice(self.season.comparisons)
-            self.cluster.judge(job, verdict, comparison)
+            self.cluster.judge(job, verdict, comparison, self.luck.choice(self.season.data))
         self.ledger.ended(job)
 
     def _mishap(self, job: Job) -> None:
         self.census["verdict Error"] += not job.trains
-        kind = self.luck.choice(("evicted", "failed", "lost", "garbage", "same"))
+        kind = self.luck.choice(("evicted", "failed", "lost", "garbage", "same", "erred", "erred"))
         if kind == "same" and job.trains:
             self.cluster.train(job, same=True)
+        elif kind in ("same", "erred") and not job.trains:
+            self.cluster.err(job, self.luck.choice(tuple(Cause)))
         elif kind in ("lost", "garbage"):
             job.state, job.output = JobState.SUCCEEDED, None if kind == "lost" else "Segmentation fault"
         else:

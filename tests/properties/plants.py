@@ -5,19 +5,22 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from modelmonitor.api.job import Stage
+from modelmonitor.api.measuring import Counting
 from modelmonitor.api.result import Comparison, ComparisonResult, Verdict
 from modelmonitor.api.status import RolloutStage
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import PatchServing, StartTraining, Tell, Tone
-from modelmonitor.domain.decision import CHAINS, Policy, decide
+from modelmonitor.domain.decision import CHAINS, Decision, Policy, decide
 from modelmonitor.domain.observation import Observation, Problem
+from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.retrain import training, tripped
 from modelmonitor.domain.policies.roll import rolling_out, verifying
 from modelmonitor.domain.policies.rollout import back_intent, forward_intent
 from modelmonitor.domain.policies.serve import moved
 from modelmonitor.domain.policies.tidy import leftovers
-from modelmonitor.domain.step import Step, acting, changed
+from modelmonitor.domain.step import Step, acting, changed, waiting
 from tests.properties.operators import Decide
 
 
@@ -51,14 +54,45 @@ def insufficient(seen: Observation) -> bool:
 
 
 def error(seen: Observation) -> bool:
-    trouble = seen.status.trouble
-    return trouble is not None and trouble != seen.recorded.trouble
+    trouble = seen.status.frontier(Stage.QUALITY).trouble
+    return trouble is not None and trouble != seen.recorded.frontier(Stage.QUALITY).trouble
+
+
+def invalid_data(seen: Observation) -> bool:
+    latest = seen.status.last_evaluation
+    found = latest is not None and latest != seen.recorded.last_evaluation and latest.verdict is Verdict.FAIL
+    return found and latest is not None and latest.counting is Counting.DATA_INVALID
+
+
+def any_drift(seen: Observation) -> bool:
+    latest = seen.status.last_data_evaluation
+    drift = latest.drift if latest is not None and latest != seen.recorded.last_data_evaluation else None
+    return drift is not None and drift.drifted > 0
+
+
+def waiting_for_labels(seen: Observation, now: datetime) -> Step | None:
+    """A window that is short of labels is waited for by both stages."""
+    frontier = seen.status.frontier(Stage.QUALITY)
+    if frontier.immature_looks and frontier.next_look is not None and now < frontier.next_look:
+        return waiting(seen, until=frontier.next_look)
+    return due(seen, now)
+
+
+def forgetting_the_patch(seen: Observation, now: datetime) -> Decision:
+    """Only our annotation tells whether the patch was made."""
+    rollout = seen.status.rollout
+    if rollout is None:
+        return decide(seen, now)
+    forgetful = changed(seen.status, rollout=rollout.model_copy(update={"patched_at": None}))
+    decision = decide(replace(seen, recorded=forgetful, status=forgetful), now)
+    noticed = decision.status.rollout is not None and decision.status.rollout.patched_at is not None
+    return decide(seen, now) if noticed else decision
 
 
 def standing_still(seen: Observation, now: datetime) -> Step | None:
     """The next window is the one that was just judged."""
     step = measuring(seen, now)
-    return step and replace(step, status=changed(step.status, next_window=seen.status.next_window))
+    return step and replace(step, status=changed(step.status, frontiers=seen.status.frontiers))
 
 
 def measuring_while_suspended(seen: Observation, now: datetime) -> Step | None:
@@ -82,10 +116,13 @@ def resetting_trips(seen: Observation, now: datetime) -> Step | None:
 
 
 def hasty(seen: Observation, now: datetime) -> Step | None:
-    """A newer failing window trips again while the training Job still runs."""
+    """A newer failing window trips again while the training Job still runs, and nobody looks whether one does."""
     again = tripped(replace(seen, jobs={}).with_status(changed(seen.status, attempt=None)), now)
-    fresh = again is not None and again.status.attempt is not None and seen.status.candidate is None
-    return again if fresh else training(seen, now)
+    if again is not None and again.status.attempt is not None and seen.status.candidate is None:
+        return again
+    attempt = seen.status.attempt
+    name = names.training_name(seen.name, seen.uid, attempt) if attempt is not None else ""
+    return training(replace(seen, jobs={known: job for known, job in seen.jobs.items() if known == name}), now)
 
 
 def restless(seen: Observation, now: datetime) -> Step | None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from modelmonitor.api.job import EvaluationInput, Role
+from modelmonitor.api.drift import DriftSeverity
+from modelmonitor.api.job import EvaluationInput, Role, Stage
 from modelmonitor.api.result import Comparison, Look, Verdict, Window, decode
 from modelmonitor.api.status import (
     Attempt,
@@ -19,7 +20,8 @@ from modelmonitor.api.status import (
 )
 from modelmonitor.domain.actions import Tell
 from modelmonitor.domain.decision import Decision
-from tests.properties.cluster import Cluster, Job
+from modelmonitor.domain.policies.retry import MOST_RETRIES
+from tests.properties.cluster import Cluster, Job, severity_of
 
 _COOLS: Final = (
     AttemptOutcome.TRAINING_FAILED,
@@ -52,6 +54,8 @@ class Ledger:
     rests: int = 0
     forward: RolloutStatus | None = None
     generation: int = 0
+    invalid: set[int] = field(default_factory=set)
+    tripping: set[int] = field(default_factory=set)
 
     def broken(self, promise: str, detail: object) -> None:
         """A promise does not hold, if it is one that is asked for."""
@@ -67,6 +71,7 @@ class Ledger:
     def forget(self) -> None:
         """The status was lost: what the operator cannot know is not asked of it."""
         self.names.clear()
+        self.invalid.clear()
         self.ids = {one for one in self.ids if one <= self.cluster.serving.rollout_id}
         self.hands_off, self.rests_until, self.attempts, self.forward = False, None, 0, None
 
@@ -79,7 +84,7 @@ class Ledger:
         if rollout is not None and known is not None and live.uri == rollout.from_uri and live.rollout_id <= rollout.id:
             ours = known.uri == rollout.to_uri
             if rollout.stage is RolloutStage.PROGRESSING:
-                ours = live.rollout_id == rollout.id
+                ours = live.rollout_id == rollout.id or rollout.patched_at is not None
             self.hands_off = self.hands_off or ours
         asked = cluster.annotations.resume_at
         if asked is not None and asked != status.last_handled_resume_at:
@@ -92,7 +97,11 @@ class Ledger:
             return
         assert job.output is not None
         result = decode(job.output)
+        self.census[f"look {result.look}"] += 1
         if result.look is not Look.JUDGED:
+            return
+        if order.stage is Stage.DATA:
+            self.census["stage Data"] += 1
             return
         self.census[f"verdict {result.verdict}"] += 1
         if result.comparison is not None and order.contender is not None:
@@ -116,8 +125,9 @@ class Ledger:
         """An operator deletes a Job."""
         status = self.cluster.status
         looks = [one.look for one in (status.measurement, status.comparison) if one is not None]
-        trip = status.attempt.trip if status.attempt is not None and status.candidate is None else None
-        wanted = job.order.trip == trip if isinstance(job.order, Attempt) else job.look in looks
+        attempt = status.attempt if status.candidate is None else None
+        training = (attempt.trip, attempt.retry) if attempt is not None else None
+        wanted = (job.order.trip, job.order.retry) == training if isinstance(job.order, Attempt) else job.look in looks
         self.demand(not (job.finished and wanted), "a result is recorded before its Job goes", job.name)
 
     def patched(self, rollout: RolloutStatus) -> None:
@@ -137,6 +147,7 @@ class Ledger:
         grows = after.looks >= before.looks and after.trips >= before.trips
         self.demand(grows, "looks and trips only grow", (before.looks, after.looks, before.trips, after.trips))
         self._windows(before, after)
+        self._retried(before, after)
         if after.last_attempt is not None and after.last_attempt != before.last_attempt:
             self._outcome(after.last_attempt.outcome)
         if after.serving_model is not None and after.serving_model != before.serving_model:
@@ -155,6 +166,7 @@ class Ledger:
             self.demand(readable, "a status can be read back", "model_validate(document()) differs")
         if not cluster.visible or cluster.invalid or not fair:
             return
+        self._data_goes_on()
         rollout = status.rollout
         progressing = rollout is not None and rollout.stage is RolloutStage.PROGRESSING
         if rollout is not None and progressing and rollout.direction is Direction.FORWARD:
@@ -176,17 +188,70 @@ class Ledger:
 
     # --- promises about what is written ----------------------------------------------------------------------------
     def _windows(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        self._data(before, after)
         old, new = before.last_evaluation, after.last_evaluation
         if new is not None and old is not None and new.name != old.name:
             order = (old.window.index, new.window.index)
             self.demand(new.window.index > old.window.index, "windows are judged in order, each once", order)
-        if new is not None and new != old and new.verdict in _CLEARS and self._counts(new.window):
-            self.healthy.add((new.window.index, new.model_uri))
-            self.attempts = 0 if new.verdict is Verdict.PASS else self.attempts
+        if new is not None and new != old:
+            self.census[f"counting {new.counting}"] += 1
+            said = {*self.invalid, *self.tripping}
+            if new.verdict in _CLEARS and self._counts(new.window) and new.window.index not in said:
+                self.healthy.add((new.window.index, new.model_uri))
+                self.attempts = 0 if new.verdict is Verdict.PASS else self.attempts
         serving = after.serving_model
         uri = serving.uri if serving else ""
         untrue = [one for one in after.failing_windows if self._truth(one, uri) is not Verdict.FAIL]
-        self.demand(not untrue, "only a Fail counts", untrue)
+        drifted = [one for one in untrue if self._moved(one)]
+        self.demand(len(drifted) == len(untrue), "only a Fail counts", untrue)
+        trips = severity_of(self.cluster.spec.drift) is DriftSeverity.TRIP
+        self.demand(trips or not drifted, "drift of severity Warn never trips", drifted)
+        invalid = [one for one in after.failing_windows if one.index in self.invalid]
+        self.demand(not invalid, "a window whose data are invalid never counts", invalid)
+
+    def _data(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        old, new = before.last_data_evaluation, after.last_data_evaluation
+        if new is None or new == old:
+            return
+        if old is not None:
+            order = (old.window.index, new.window.index)
+            self.demand(new.window.index > old.window.index, "windows are judged in order, each once", order)
+        invalid = new.quality is not None and new.quality.verdict is Verdict.FAIL
+        trips = new.drift is not None and new.drift.trips
+        self.census["invalid data"] += invalid
+        self.census["drift that trips"] += trips
+        self.census["drift that does not trip"] += new.drift is not None and new.drift.drifted > 0 and not trips
+        if invalid:
+            self.invalid.add(new.window.index)
+        elif trips:
+            self.tripping.add(new.window.index)
+
+    def _data_goes_on(self) -> None:
+        """At rest: what is known to be there is looked at, however late its labels are."""
+        seen = self.cluster.look().seen
+        status = self.cluster.status
+        for one in status.pending_windows:
+            self.census[f"pending {one.reason}"] += 1
+        for frontier in status.frontiers:
+            self.census[f"trouble in stage {frontier.stage}"] += frontier.trouble is not None
+        self.census["comparison waits"] += status.comparison is not None and status.comparison.trouble is not None
+        idle = status.measurement is None and status.serving_model is not None and not seen.spec.suspend
+        if not idle or Stage.DATA not in seen.stages or status.frontier(Stage.DATA).trouble is not None:
+            return
+        window, through = seen.next_window(Stage.DATA), status.data_through
+        if window is None or through is None:
+            return
+        waits = through < seen.closes(window, Stage.DATA)
+        self.demand(waits, "stage Data is never held by late labels", (window, through))
+
+    def _retried(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
+        """An attempt whose Job was taken away goes on with another one, so many times and no more."""
+        one, other = before.attempt, after.attempt
+        if one is None or other is None or one.trip != other.trip or one.retry == other.retry:
+            return
+        self.census["training started again"] += 1
+        self.demand(one.retry < other.retry <= MOST_RETRIES, "a training is started again so many times", other.retry)
+        self.demand(one.output_uri != other.output_uri, "a model's folder is written once", other.output_uri)
 
     def _outcome(self, outcome: AttemptOutcome) -> None:
         self.census[f"attempt {outcome}"] += 1
@@ -209,13 +274,14 @@ class Ledger:
 
     def _tripped(self, before: ModelMonitorStatus, after: ModelMonitorStatus, attempt: Attempt) -> None:
         spec, because = self.cluster.spec, attempt.because
-        verdicts = [self._truth(window, attempt.champion) for window in because]
-        self.demand(set(verdicts) == {Verdict.FAIL}, "trains only on windows that failed", verdicts)
+        failed = [self._truth(one, attempt.champion) is Verdict.FAIL or self._moved(one) for one in because]
+        self.demand(all(failed), "trains only on windows that failed", because)
         enough = len(because) == spec.verdict.failures_to_trip
         apart = all(left.end <= right.start for left, right in pairwise(because))
         self.demand(enough and apart, "trains after enough separate windows", because)
         between = range(because[0].index, because[-1].index)
-        cleared = [index for index in between if (index, attempt.champion) in self.healthy]
+        row = {window.index for window in because}
+        cleared = [index for index in between if (index, attempt.champion) in self.healthy and index not in row]
         self.demand(not cleared, "a healthy window begins the count anew", cleared)
         running = before.rollout is not None and before.rollout.stage in (
             RolloutStage.PROGRESSING,
@@ -253,6 +319,10 @@ class Ledger:
     def _truth(self, window: Window, model: str) -> Verdict | None:
         return self.cluster.truth.get((window.index, model))
 
+    def _moved(self, window: Window) -> bool:
+        data = self.cluster.data_truth.get(window.index)
+        return data is not None and data.moved and self.cluster.spec.drift is not None
+
     def _counts(self, window: Window) -> bool:
         first = self.cluster.status.first_window
         stride = self.cluster.look().seen.grid.counting_stride
@@ -263,8 +333,8 @@ def _stands_for(job: Job) -> object:
     order = job.order
     if isinstance(order, EvaluationInput):
         contender = order.contender.uri if order.contender and order.role is Role.CANDIDATE else None
-        return (job.look, order.window, order.champion, contender)
-    return (order.trip, order.because, order.started_at)
+        return (job.look, order.stage, order.window, order.champion, contender)
+    return (order.trip, order.retry, order.because, order.started_at)
 
 
 def _moves(rollout: RolloutStatus) -> tuple[int, str, str]:

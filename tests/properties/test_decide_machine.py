@@ -4,7 +4,9 @@ from collections import Counter
 from functools import partial
 from typing import Final, get_args
 
-from modelmonitor.api.result import Comparison, Verdict
+from modelmonitor.api.job import Stage
+from modelmonitor.api.measuring import Counting, Waiting
+from modelmonitor.api.result import Comparison, Look, Verdict
 from modelmonitor.api.status import AttemptOutcome, Phase
 from modelmonitor.domain.actions import Action
 from modelmonitor.domain.outcomes import Remedy
@@ -21,12 +23,23 @@ REACHED: Final = (
     *(f"failed action {one}" for one in Remedy),
     *(f"person {one}" for one in PEOPLE),
     *THINGS,
+    *(f"look {one}" for one in Look),
+    *(f"counting {one}" for one in Counting),
+    *(f"pending {one}" for one in Waiting),
+    *(f"trouble in stage {one}" for one in Stage),
+    "stage Data",
+    "invalid data",
+    "drift that trips",
+    "drift that does not trip",
+    "comparison waits",
+    "training started again",
+    "replaced in the middle of a rollout",
 )
 
 
 def test_every_promise_holds_and_everything_is_reached() -> None:
     census: Counter[str] = Counter()
-    explore(partial(Life, census=census), lives=120)
+    explore(partial(Life, census=census), lives=130)
     print("\n".join(f"{census[name]:>6} {name}" for name in REACHED))
     rare = {name: census[name] for name in REACHED if census[name] < OFTEN}
     assert not rare, f"reached fewer than {OFTEN} times: {rare}"

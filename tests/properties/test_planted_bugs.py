@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from modelmonitor.domain.decision import decide
+from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.retrain import breaker_open, training, tripped
 from modelmonitor.domain.policies.roll import rolling_out, verifying
@@ -27,6 +28,26 @@ def bug(sentence: str, promise: str, decide: Decide = decide, without: frozenset
 BUGS: Final = [
     bug("Insufficient is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.insufficient))),
     bug("an Error is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.error))),
+    bug(
+        "a Fail on invalid data is counted",
+        "a window whose data are invalid never counts",
+        planted(measuring, counting(plants.invalid_data)),
+    ),
+    bug(
+        "drift is counted whatever its severity",
+        "drift of severity Warn never trips",
+        planted(measuring, counting(plants.any_drift)),
+    ),
+    bug(
+        "stage Data waits for labels that are late",
+        "stage Data is never held by late labels",
+        planted(due, plants.waiting_for_labels),
+    ),
+    bug(
+        "a patch is known only by its annotation",
+        "what a person took back is left alone",
+        plants.forgetting_the_patch,
+    ),
     bug(
         "the window judged is looked at again",
         "windows are judged in order, each once",

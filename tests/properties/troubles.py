@@ -17,7 +17,7 @@ RETRAIN: Final = ModelMonitorSpec.model_validate(manifest()).retrain
 
 _MEASURING: Final = ("suspends", "deletes Jobs", "moves the model", "operator killed", "calls fail")
 _RESTING: Final = ("a stale operator wakes", "a lost patch lands")
-_TRAINING: Final = ("deletes Jobs", "operator killed", "a stale operator wakes")
+_TRAINING: Final = ("deletes Jobs", "operator killed", "a stale operator wakes", "a Job is evicted", "a Job is evicted")
 _ROLLING: Final = (
     "moves the model",
     "moves the model back",
@@ -30,13 +30,23 @@ _ROLLING: Final = (
     "suspends",
     "a stale operator wakes",
 )
+_PATCHED: Final = (
+    *("replaces it all",) * 6,
+    "moves the model back",
+    "moves the model",
+    "pods crash",
+    "operator killed",
+)
 
 
 def apt(status: ModelMonitorStatus) -> tuple[str, ...]:
     """What hurts most just now."""
     if status.reverted is not None:
         return _RESTING
-    if status.rollout is not None and status.rollout.stage is not RolloutStage.ROLLED_BACK:
+    rollout = status.rollout
+    if rollout is not None and rollout.stage is RolloutStage.PROGRESSING and rollout.patched_at is not None:
+        return _PATCHED
+    if rollout is not None and rollout.stage is not RolloutStage.ROLLED_BACK:
         return _ROLLING
     return _TRAINING if status.attempt is not None and status.candidate is None else _MEASURING
 
@@ -77,10 +87,12 @@ class Troubles:
     def replace_all(self) -> None:
         """As `kubectl replace` does: the annotation goes with the model.
 
-        Not in the middle of our rollout: it would look as if it had never been patched.
+        Not in the moment between our patch and the status that tells of it: nobody could know that there was one.
         """
-        if self.rollout is not None and self.rollout.stage is not RolloutStage.PROGRESSING:
-            self.move(self.rollout.from_uri)
+        rollout = self.rollout
+        if rollout is not None and (rollout.stage is not RolloutStage.PROGRESSING or rollout.patched_at is not None):
+            self.operator.census["replaced in the middle of a rollout"] += rollout.stage is RolloutStage.PROGRESSING
+            self.move(rollout.from_uri)
             self.cluster.serving.rollout_id = 0
 
     def restore(self, status: ModelMonitorStatus) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from modelmonitor.api.job import Role
+from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.result import EvaluationResult, Window
 from modelmonitor.api.rules import Rule, Ruled
 from modelmonitor.api.types import Model, Name, Time, Uri
@@ -35,6 +35,9 @@ class ModelEvaluationSpec(Ruled):
     """The ModelMonitor that it belongs to."""
     role: Role
     """What was measured. Champion: the serving model alone. Candidate: a candidate beside it, on the same rows."""
+    stage: Stage
+    """What the window was looked at for. Data: drift and the quality of the data, at its end. Quality: the metrics,
+    when its labels had arrived; and the data too, where labels come with the rows."""
     window: Window
     """The window of event time whose rows were measured."""
     look: Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -23,6 +23,13 @@ class Role(StrEnum):
     CANDIDATE = "Candidate"
 
 
+class Stage(StrEnum):
+    """What a window is looked at for: the data at its end, and the quality of the model when its labels are there."""
+
+    DATA = "Data"
+    QUALITY = "Quality"
+
+
 class Contender(Model):
     """The model that is compared with the champion."""
 
@@ -43,6 +50,9 @@ class EvaluationInput(Model):
     """The ModelEvaluation's name; the report is kept under it."""
     role: Role
     """What is measured."""
+    stage: Stage = Stage.QUALITY
+    """What the window is looked at for. In stage Data there are no metrics; in stage Quality there may be drift and
+    quality beside them, where both stages are one."""
     window: Window
     """The window to look at."""
     closes: Time
@@ -62,7 +72,7 @@ class EvaluationInput(Model):
     windows: Windows
     """spec.windows."""
     metrics: Annotated[tuple[Metric, ...], Field(max_length=16)] = ()
-    """spec.metrics; none where labels are not there yet, and only the data are looked at."""
+    """spec.metrics; none in stage Data, where labels are not there yet."""
     rules: Annotated[tuple[BusinessRule, ...], Field(max_length=16)] = ()
     """spec.rules."""
     user_metrics: Annotated[tuple[UserMetric, ...], Field(max_length=16)] = ()

@@ -30,13 +30,22 @@ MODEL_MONITOR: Final = Kind(
     columns=(
         PrinterColumn("Ready", _condition("Ready"), "Whether the monitor itself works."),
         PrinterColumn("Healthy", _condition("ModelHealthy"), "Whether the model meets its objectives."),
-        PrinterColumn("Verdict", ".status.lastEvaluation.verdict", "The verdict on the newest judged window."),
+        PrinterColumn(
+            "Verdict", ".status.lastEvaluation.verdict", "The verdict on the model on the newest judged window."
+        ),
         PrinterColumn("Model", ".status.servingModel.uri", "The model in service."),
         PrinterColumn("Last", ".status.lastEvaluation.completedAt", "How long ago a window was judged.", "date"),
         # Not of type date: kubectl prints a date as an age, and one in the future as <invalid>.
         PrinterColumn("Next", ".status.nextEvaluationTime", "When the operator looks again."),
         PrinterColumn("Phase", ".status.phase", "What the monitor is doing.", wide=True),
         PrinterColumn("Through", ".status.dataThrough", "The newest event time in the data.", wide=True),
+        PrinterColumn("Drift", _condition("DriftDetected"), "Whether the newest data have drifted.", wide=True),
+        PrinterColumn(
+            "Pending",
+            ".status.pendingWindows[0].reason",
+            "Why the oldest window that waits for labels waits.",
+            wide=True,
+        ),
         PrinterColumn("Trips", ".status.trips", "Remediations so far.", "integer", wide=True),
         PrinterColumn("Message", _condition("Ready", "message"), "What there is to say about it.", wide=True),
     ),
@@ -58,9 +67,10 @@ MODEL_EVALUATION: Final = Kind(
     columns=(
         PrinterColumn("Monitor", ".spec.monitorRef.name", "The ModelMonitor that it belongs to."),
         PrinterColumn("Role", ".spec.role", "Whether the champion or a candidate was measured."),
+        PrinterColumn("Stage", ".spec.stage", "Whether the data or the quality of the model was looked at."),
         PrinterColumn("Window", ".spec.window.start", "The window's start."),
         PrinterColumn("Look", ".status.look", "How far the look came."),
-        PrinterColumn("Verdict", ".status.verdict", "The verdict on the champion, once judged."),
+        PrinterColumn("Verdict", ".status.verdict", "The verdict on the champion or the data, once judged."),
         PrinterColumn("Candidate", ".status.comparison.verdict", "What the comparison says of the candidate."),
         PrinterColumn("End", ".spec.window.end", "The window's end.", wide=True),
         PrinterColumn("Rows", ".status.rows", "Rows of the window.", "integer", wide=True),

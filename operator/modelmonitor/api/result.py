@@ -46,6 +46,17 @@ class Verdict(StrEnum):
     ERROR = "Error"
 
 
+class Cause(StrEnum):
+    """What an Error lies in, and so what helps: only what lies in a candidate or in the data is held against it."""
+
+    INPUT = "Input"
+    STORAGE = "Storage"
+    DATA = "Data"
+    MODEL = "Model"
+    CANDIDATE = "Candidate"
+    UNEXPECTED = "Unexpected"
+
+
 class Comparison(StrEnum):
     """What a comparison says of the candidate."""
 
@@ -210,7 +221,10 @@ class EvaluationResult(Model):
     look: Look
     """How far the look came."""
     verdict: Verdict | None = None
-    """The verdict; only when judged."""
+    """The verdict; only when judged. In stage Quality that of the metrics alone, whatever drift and quality say; in
+    stage Data the worst of those two."""
+    cause: Cause | None = None
+    """What an Error lies in, where the evaluator could say it."""
     reason: Annotated[str, StringConstraints(max_length=64)] = ""
     """CamelCase, for machines."""
     message: Message = ""

@@ -7,23 +7,37 @@ finds in it what to look for.
 
 import json
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import Field, StringConstraints
 
 from modelmonitor.api.annotations import ListMap
+from modelmonitor.api.job import Stage
+from modelmonitor.api.measuring import (
+    Frontier,
+    LastDataEvaluation,
+    LastEvaluation,
+    Measurement,
+    PendingWindow,
+    Trouble,
+)
 from modelmonitor.api.monitor import SeldonDeploymentRef
-from modelmonitor.api.result import ComparisonResult, MetricResult, Rows, Verdict, Window, WindowIndex
-from modelmonitor.api.types import ConditionStatus, Message, Model, Name, Note, Reason, Share, Time, Uri
+from modelmonitor.api.result import ComparisonResult, Window, WindowIndex
+from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
 STATUS_LIMIT: Final = 16 * 1024
 
-HEADLINES: Final = 5
-"""So many metrics of the newest window stand in the status, the failing ones first. The ModelEvaluation has all of
-them, and their details."""
+MOST_PENDING: Final = 16
+"""So many windows that wait for labels are shown."""
 
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+MOST_INVALID: Final = 32
+"""So many windows with invalid data are remembered until their labels are there."""
+
+# When a status is too long, so many decisions and so much of a condition's message are worth more than the rest.
+_KEPT_DECISIONS: Final = 5
+_SHORT: Final = 128
+
 Digest = Annotated[str, StringConstraints(max_length=80)]
 
 
@@ -75,63 +89,6 @@ class ServingModel(Model):
     """The newest event time known then: logged predictions from here on are its own."""
 
 
-class Measurement(Model):
-    """The evaluation that is wanted now."""
-
-    look: Count
-    """Its number; part of the Job's name."""
-    window: Window
-    """The window to look at."""
-    model_uri: Uri
-    """The serving model when it began."""
-    started_at: Time
-    """When it was decided."""
-    generation: Count | None = None
-    """The generation of the spec that it was decided under."""
-
-
-class LastEvaluation(Model):
-    """The newest window with a verdict."""
-
-    name: Name
-    """The ModelEvaluation."""
-    window: Window
-    """Its window."""
-    verdict: Verdict
-    """Its verdict."""
-    reason: Annotated[str, StringConstraints(max_length=64)] = ""
-    """Why."""
-    message: Message = ""
-    """Why, as a sentence."""
-    model_uri: Uri
-    """The model that was judged."""
-    metrics: Annotated[tuple[MetricResult, ...], Field(max_length=HEADLINES), ListMap("name")] = ()
-    """Its metrics, the failing ones first."""
-    rows: Rows = 0
-    """Rows of the window."""
-    coverage: Share | None = None
-    """Share of them with a label."""
-    completed_at: Time
-    """When the result was read."""
-    report_uri: Uri | None = None
-    """Where the full result is."""
-    report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
-    """Why the full result could not be kept."""
-
-
-class Trouble(Model):
-    """Why the last look could not measure."""
-
-    reason: Reason
-    """CamelCase, for programs."""
-    message: Message
-    """What is wrong and what to do."""
-    count: Count
-    """How many looks in a row."""
-    generation: Count | None = None
-    """The generation of the spec that the last of them was decided under."""
-
-
 class Attempt(Model):
     """The remediation under way: from the trip to the end of the comparison."""
 
@@ -151,6 +108,10 @@ class Attempt(Model):
     """When it was decided."""
     job_uid: Annotated[str, StringConstraints(max_length=64)] | None = None
     """The training Job, once it was created."""
+    retry: Count = 0
+    """How many training Jobs of this attempt were taken away before they were done; part of the Job's name."""
+    not_before: Time | None = None
+    """Do not start the next one before this."""
     generation: Count | None = None
     """The generation of the spec that it was decided under."""
 
@@ -191,7 +152,9 @@ class Compared(Model):
     tries: Count = 0
     """Windows tried before that gave no evidence."""
     errors: Count = 0
-    """Looks in a row that could not measure."""
+    """Looks at this window that could not measure for a reason that lies in the challenger or in the data."""
+    trouble: Trouble | None = None
+    """Why the last look could not measure, for a reason that lies in neither: it is waited for."""
     not_before: Time | None = None
     """Do not look again before this."""
 
@@ -203,6 +166,10 @@ class RolloutStage(StrEnum):
     VERIFYING = "Verifying"
     KEPT = "Kept"
     ROLLED_BACK = "RolledBack"
+
+
+UNDER_WAY: Final = (RolloutStage.PROGRESSING, RolloutStage.VERIFYING)
+"""The stages of a rollout that has not ended."""
 
 
 class Direction(StrEnum):
@@ -231,6 +198,8 @@ class RolloutStatus(Model):
     """When it was decided."""
     deadline: Time
     """When it is rolled back, if it has not finished."""
+    patched_at: Time | None = None
+    """When the serving object was seen with the model and the annotation of this rollout."""
     verify_from: Time | None = None
     """The first counting window that starts here or later verifies it."""
     unjudged: Count = 0
@@ -292,8 +261,8 @@ class ModelMonitorStatus(Model):
     phase: Phase = Phase.PENDING
     """One word for people."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16), ListMap("type")] = ()
-    """Ready, Reconciling and Stalled speak of the monitor; DataAvailable, ModelHealthy, Retraining, Promoted and
-    Reported of the model and its data."""
+    """Ready, Reconciling and Stalled speak of the monitor; DataAvailable, DriftDetected, ModelHealthy, Retraining,
+    Promoted and Reported of the model and its data."""
     serving_model: ServingModel | None = None
     """The model in service."""
     data_through: Time | None = None
@@ -302,20 +271,24 @@ class ModelMonitorStatus(Model):
     """When dataThrough last moved."""
     first_window: Window | None = None
     """The monitor's first window; every counting window is a whole number of lengths from it."""
-    next_window: Window | None = None
-    """The next window to be judged."""
+    frontiers: Annotated[tuple[Frontier, ...], Field(max_length=2), ListMap("stage")] = ()
+    """How far each stage has come."""
+    pending_windows: Annotated[tuple[PendingWindow, ...], Field(max_length=MOST_PENDING)] = ()
+    """Windows whose metrics wait for labels, the oldest first."""
+    invalid_windows: Annotated[tuple[WindowIndex, ...], Field(max_length=MOST_INVALID)] = ()
+    """Numbers of the windows whose data are invalid and whose metrics wait for labels: they will not count."""
     looks: Count = 0
     """Looks so far; it only grows."""
-    immature_looks: Count = 0
-    """Looks in a row at the next window that found too few labels."""
     measurement: Measurement | None = None
     """The evaluation that is wanted now."""
     last_evaluation: LastEvaluation | None = None
-    """The newest window with a verdict."""
-    trouble: Trouble | None = None
-    """Why the last look could not measure."""
+    """The newest window whose metrics have a verdict."""
+    last_data_evaluation: LastDataEvaluation | None = None
+    """The newest window whose data were looked at."""
     failing_windows: Annotated[tuple[Window, ...], Field(max_length=16)] = ()
     """Separate windows in a row that failed."""
+    healthy_window: WindowIndex | None = None
+    """Number of the newest window that was healthy: a failure before it that is found only later is in no row."""
     trips: Count = 0
     """Remediations so far; it only grows."""
     last_trip_window: WindowIndex | None = None
@@ -342,12 +315,49 @@ class ModelMonitorStatus(Model):
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
     """The newest decisions, the newest last."""
 
+    def frontier(self, stage: Stage) -> Frontier:
+        """How far a stage has come."""
+        return next((one for one in self.frontiers if one.stage is stage), Frontier(stage=stage))
+
+    def at_frontier(self, stage: Stage, **fields: Any) -> Self:
+        """The status with other fields of one stage's frontier."""
+        moved = self.frontier(stage).model_copy(update=fields)
+        others = [one for one in self.frontiers if one.stage is not stage]
+        return self.model_copy(update={"frontiers": tuple(sorted((*others, moved), key=lambda one: one.stage))})
+
     def trimmed(self) -> Self:
-        """Without so many of its oldest decisions that its JSON is no longer than `STATUS_LIMIT` bytes."""
+        """With a JSON of at most `STATUS_LIMIT` bytes: old decisions go first, then what is only shown.
+
+        What the next decision rests on is never left out.
+        """
         kept = self
-        while kept.history and _size(kept) > STATUS_LIMIT:
-            kept = kept.model_copy(update={"history": kept.history[1:]})
+        while _size(kept) > STATUS_LIMIT and (shorter := _shorter(kept)) is not None:
+            kept = shorter
         return kept
+
+
+_Status = TypeVar("_Status", bound=ModelMonitorStatus)
+
+
+def _shorter(status: _Status) -> _Status | None:
+    """The status without the least important of what can be left out."""
+    data, latest = status.last_data_evaluation, status.last_evaluation
+    if len(status.history) > _KEPT_DECISIONS:
+        return status.model_copy(update={"history": status.history[1:]})
+    if data is not None and data.drift is not None and data.drift.scores:
+        drift = data.drift.model_copy(update={"scores": data.drift.scores[:-1]})
+        return status.model_copy(update={"last_data_evaluation": data.model_copy(update={"drift": drift})})
+    if status.pending_windows:
+        return status.model_copy(update={"pending_windows": status.pending_windows[:-1]})
+    if latest is not None and latest.metrics:
+        fewer = latest.model_copy(update={"metrics": latest.metrics[:-1]})
+        return status.model_copy(update={"last_evaluation": fewer})
+    if status.history:
+        return status.model_copy(update={"history": status.history[1:]})
+    if any(len(one.message) > _SHORT for one in status.conditions):
+        short = (one.model_copy(update={"message": one.message[:_SHORT]}) for one in status.conditions)
+        return status.model_copy(update={"conditions": tuple(short)})
+    return None
 
 
 def _size(status: ModelMonitorStatus) -> int:

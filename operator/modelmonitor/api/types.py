@@ -113,6 +113,9 @@ Column = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 """`s3://bucket/path`, `file:///path` or a path."""
 
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""How many."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 """A share, a probability or a level."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from modelmonitor.api.monitor import ModelMonitorSpec, SeldonDeploymentRef
-from modelmonitor.api.status import ModelMonitorStatus, RolloutStage
+from modelmonitor.api.status import UNDER_WAY, ModelMonitorStatus, RolloutStage
 from modelmonitor.controller.cache import EXPLAINED_FOR, Cache
 from modelmonitor.controller.projections import JobView, Key, MonitorSeen, PodView
 from modelmonitor.domain import schedule
@@ -44,10 +44,11 @@ def gather(cache: Cache, key: Key, *, observe_only: bool, now: datetime) -> Gath
     status = status_of(monitor)
     trains = child(key.name, "t", "")
     jobs = [explained(job, spec, trains=job.name.startswith(trains)) for job in _jobs(cache, monitor, status)]
-    rollout = status.rollout if status.rollout and status.rollout.stage is RolloutStage.PROGRESSING else None
-    # A rollout runs under the spec that it began with: its own serving object is watched until it has ended.
+    # A rollout runs under the spec that it began with: its own serving object is watched until it has ended, and with
+    # it what it may have to be rolled back to.
+    rollout = status.rollout if status.rollout and status.rollout.stage in UNDER_WAY else None
     target = rollout.target if rollout else spec.model.serving.seldon_deployment
-    since = rollout.started_at if rollout else None
+    since = rollout.started_at if rollout and rollout.stage is RolloutStage.PROGRESSING else None
     return Gathered(
         Observation(
             namespace=key.namespace,

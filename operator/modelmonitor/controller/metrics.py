@@ -9,6 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from modelmonitor.api.job import Stage
 from modelmonitor.api.result import Verdict
 from modelmonitor.api.status import Phase
 from modelmonitor.controller.cache import Cache
@@ -17,10 +18,11 @@ from modelmonitor.controller.queue import Queue
 
 _MONITOR: Final = ["namespace", "monitor"]
 _METRIC: Final = [*_MONITOR, "metric"]
+_DRIFT: Final = [*_MONITOR, "feature", "method"]
 
 
 class MonitorCollector(Collector):
-    """Series of every monitor: at most 5 per metric of its spec, and 7 + phases + verdicts beside them."""
+    """Series of every monitor: at most 5 for each of 8 metrics, 2 for each of 16 columns, and 9 + phases + verdicts."""
 
     def __init__(self, cache: Cache, queue: Queue) -> None:
         self._cache = cache
@@ -53,7 +55,9 @@ class _Families:
             "modelmonitor_metric_verdict", "1 for the verdict of its objective.", labels=[*_METRIC, "verdict"]
         )
         self.verdict = GaugeMetricFamily(
-            "modelmonitor_verdict", "1 for the verdict on the newest judged window.", labels=[*_MONITOR, "verdict"]
+            "modelmonitor_verdict",
+            "1 for the verdict on the newest judged window of the stage.",
+            labels=[*_MONITOR, "stage", "verdict"],
         )
         self.phase = GaugeMetricFamily("modelmonitor_phase", "1 for the monitor's phase.", labels=[*_MONITOR, "phase"])
         self.rows = GaugeMetricFamily("modelmonitor_window_rows", "Rows of the newest judged window.", labels=_MONITOR)
@@ -65,6 +69,16 @@ class _Families:
         )
         self.evaluated = GaugeMetricFamily(
             "modelmonitor_evaluation_timestamp_seconds", "When its result was read.", labels=_MONITOR
+        )
+        self.drift = GaugeMetricFamily(
+            "modelmonitor_drift_score", "How far a column has moved on the newest window.", labels=_DRIFT
+        )
+        self.drift_limit = GaugeMetricFamily("modelmonitor_drift_limit", "Its objective.", labels=_DRIFT)
+        self.drifted = GaugeMetricFamily(
+            "modelmonitor_drifted_features", "Features that have drifted on the newest window.", labels=_MONITOR
+        )
+        self.pending = GaugeMetricFamily(
+            "modelmonitor_pending_windows", "Windows that wait for labels, counted up to 16.", labels=_MONITOR
         )
         self.failing = GaugeMetricFamily(
             "modelmonitor_failing_windows", "Separate windows in a row that failed.", labels=_MONITOR
@@ -84,16 +98,35 @@ class _Families:
             self.phase.add_metric([*labels, phase], status.get("phase") == phase)
         self.failing.add_metric(labels, len(status.get("failingWindows") or []))
         self.trips.add_metric(labels, status.get("trips") or 0)
+        self.pending.add_metric(labels, len(status.get("pendingWindows") or []))
         serving = status.get("servingModel")
         if serving:
             self.model.add_metric([*labels, serving["uri"], serving.get("digest") or ""], 1)
         latest = status.get("lastEvaluation")
         if latest:
             self._latest(labels, latest)
+        data = status.get("lastDataEvaluation")
+        if data:
+            self._data(labels, data)
+
+    def _verdict(self, labels: list[str], stage: Stage, found: str) -> None:
+        for verdict in Verdict:
+            self.verdict.add_metric([*labels, stage, verdict], found == verdict)
+
+    def _data(self, labels: list[str], latest: dict[str, Any]) -> None:
+        self._verdict(labels, Stage.DATA, latest["verdict"])
+        drift = latest.get("drift")
+        if not drift:
+            return
+        self.drifted.add_metric(labels, drift.get("drifted") or 0)
+        for score in drift.get("scores") or []:
+            named = [*labels, score["name"], score["method"]]
+            for family, field in ((self.drift, "value"), (self.drift_limit, "limit")):
+                if score.get(field) is not None:
+                    family.add_metric(named, score[field])
 
     def _latest(self, labels: list[str], latest: dict[str, Any]) -> None:
-        for verdict in Verdict:
-            self.verdict.add_metric([*labels, verdict], latest["verdict"] == verdict)
+        self._verdict(labels, Stage.QUALITY, latest["verdict"])
         self.rows.add_metric(labels, latest.get("rows") or 0)
         if latest.get("coverage") is not None:
             self.coverage.add_metric(labels, latest["coverage"])

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from modelmonitor.api.evaluation import ModelEvaluationSpec
 from modelmonitor.api.job import Role
+from modelmonitor.api.status import UNDER_WAY
 from modelmonitor.controller import explanations, labels
 from modelmonitor.domain.observation import JobState
 
@@ -146,7 +147,14 @@ class PodView:
 
 
 def serving_of(raw: Mapping[str, Any]) -> str:
-    """A monitor's serving target, as a text that is the same for the same target."""
+    """The serving target that a monitor looks at, as a text that is the same for the same target.
+
+    While a rollout has not ended that is the rollout's, whatever the spec says by now: its events must be heard, and
+    nobody else may own it.
+    """
+    rollout = (raw.get("status") or {}).get("rollout") or {}
+    if rollout.get("stage") in UNDER_WAY:
+        return json.dumps({"seldonDeployment": rollout.get("target")}, sort_keys=True)
     return json.dumps(((raw.get("spec") or {}).get("model") or {}).get("serving"), sort_keys=True)
 
 

@@ -1,22 +1,23 @@
 """Conditions and phase: computed from the whole state each time, so that no path can forget one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from modelmonitor.api.result import Verdict
+from modelmonitor.api.measuring import Trouble
 from modelmonitor.api.status import (
     AttemptOutcome,
-    Condition,
     Direction,
     ModelMonitorStatus,
     Phase,
     RolloutStage,
 )
 from modelmonitor.api.types import ConditionStatus
+from modelmonitor.domain.frontiers import next_evaluation_time, pending
+from modelmonitor.domain.health import data_available, drift_detected, model_healthy, reported
 from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
 from modelmonitor.domain.policies.tidy import wanted_jobs
-from modelmonitor.domain.reasons import reason
+from modelmonitor.domain.said import Said, with_conditions
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _GOOD: Final = (
@@ -27,14 +28,6 @@ _GOOD: Final = (
 )
 
 
-class Said(NamedTuple):
-    """What one condition says."""
-
-    status: ConditionStatus
-    reason: str
-    message: str = ""
-
-
 def summarised(seen: Observation, now: datetime) -> ModelMonitorStatus:
     """The status with all its conditions, its phase, and the generation it speaks of."""
     said = {
@@ -42,6 +35,7 @@ def summarised(seen: Observation, now: datetime) -> ModelMonitorStatus:
         "Reconciling": reconciling(seen),
         "Stalled": stalled(seen),
         "DataAvailable": data_available(seen, now),
+        "DriftDetected": drift_detected(seen),
         "ModelHealthy": model_healthy(seen),
         "Retraining": retraining(seen, now),
         "Promoted": promoted(seen),
@@ -49,30 +43,13 @@ def summarised(seen: Observation, now: datetime) -> ModelMonitorStatus:
     }
     return seen.status.model_copy(
         update={
+            "pending_windows": pending(seen),
+            "next_evaluation_time": next_evaluation_time(seen),
             "observed_generation": seen.generation,
             "conditions": with_conditions(seen.status.conditions, said, seen.generation, now),
             "phase": phase(seen, now),
         }
     )
-
-
-def with_conditions(
-    before: Iterable[Condition], said: dict[str, Said], generation: int, now: datetime
-) -> tuple[Condition, ...]:
-    """Conditions by name; the transition time moves only when the status flips."""
-    known = {condition.type: condition for condition in before}
-    for name, (status, why, message) in said.items():
-        old = known.get(name)
-        since = old.last_transition_time if old is not None and old.status is status else now
-        known[name] = Condition(
-            type=name,
-            status=status,
-            reason=reason(why, "Unknown"),
-            message=message,
-            last_transition_time=since,
-            observed_generation=generation,
-        )
-    return tuple(known.values())
 
 
 def turns(seen: Observation) -> Iterator[datetime]:
@@ -94,7 +71,7 @@ def ready(seen: Observation) -> Said:
     stuck = _stuck(seen)
     if stuck is not None:
         return Said(_FALSE, stuck.reason, stuck.message)
-    trouble = seen.status.trouble
+    trouble = _trouble(seen)
     if trouble is not None:
         return Said(_FALSE, trouble.reason, trouble.message)
     if seen.spec.suspend:
@@ -106,7 +83,7 @@ def ready(seen: Observation) -> Said:
 
 def reconciling(seen: Observation) -> Said:
     """In kstatus' sense: settling after a change. Watching for years is not reconciling."""
-    first = seen.status.data_moved_at is None and seen.status.trouble is None and not seen.spec.suspend
+    first = seen.status.data_moved_at is None and _trouble(seen) is None and not seen.spec.suspend
     if first and _problem(seen) is None and _stuck(seen) is None:
         return Said(_TRUE, "FirstLook", "The first look at the data is not finished.")
     return Said(_FALSE, "Settled")
@@ -118,33 +95,6 @@ def stalled(seen: Observation) -> Said:
     if problem is not None:
         return Said(_TRUE, problem.reason, problem.message)
     return Said(_FALSE, "NotStalled")
-
-
-def data_available(seen: Observation, now: datetime) -> Said:
-    """Does data arrive?"""
-    through, moved = seen.status.data_through, seen.status.data_moved_at
-    if moved is None:
-        return Said(_UNKNOWN, "NotYetLooked", "The first look at the data is not finished.")
-    if through is None:
-        return Said(_FALSE, "Empty", "There is no row with an event time in spec.data.current.")
-    if now >= moved + 2 * seen.spec.windows.every:
-        return Said(
-            _FALSE, "NoNewData", f"No event newer than {through:%Y-%m-%dT%H:%MZ} has arrived since {moved:%Y-%m-%d}."
-        )
-    return Said(_TRUE, "Arriving", f"Events up to {through:%Y-%m-%dT%H:%MZ} have arrived.")
-
-
-def model_healthy(seen: Observation) -> Said:
-    """The newest verdict on the model that serves."""
-    latest, serving = seen.status.last_evaluation, seen.status.serving_model
-    if latest is None:
-        return Said(_UNKNOWN, "NotYetJudged", "No window has been judged yet.")
-    if serving is not None and latest.model_uri != serving.uri:
-        return Said(_UNKNOWN, "NewModel", "The model in service has not been judged on a window yet.")
-    status = {Verdict.PASS: _TRUE, Verdict.WARN: _TRUE, Verdict.FAIL: _FALSE}.get(latest.verdict, _UNKNOWN)
-    return Said(
-        status, latest.verdict, f"Window from {latest.window.start:%Y-%m-%d}: {latest.message or latest.reason}"
-    )
 
 
 def retraining(seen: Observation, now: datetime) -> Said:
@@ -194,18 +144,6 @@ def promoted(seen: Observation) -> Said:
     return Said(_TRUE if last.outcome in _GOOD else _FALSE, last.outcome, last.message)
 
 
-def reported(seen: Observation) -> Said:
-    """Is the full result kept?"""
-    latest = seen.status.last_evaluation
-    if seen.spec.reports is None:
-        return Said(_FALSE, "NoStore", "There is no spec.reports: only the summary in the status is kept.")
-    if latest is None:
-        return Said(_UNKNOWN, "NotYetJudged")
-    if latest.report_uri is None:
-        return Said(_FALSE, "NotWritten", latest.report_problem or "The evaluation could not keep its full result.")
-    return Said(_TRUE, "Written", latest.report_uri)
-
-
 def phase(seen: Observation, now: datetime) -> Phase:
     """One word for people."""
     status = seen.status
@@ -246,3 +184,10 @@ def _stuck(seen: Observation) -> JobSeen | None:
     wanted = wanted_jobs(seen)
     waits = (job for job in seen.jobs.values() if job.name in wanted and job.state is JobState.WAITING and job.reason)
     return next(waits, None)
+
+
+def _trouble(seen: Observation) -> Trouble | None:
+    """Why the last look could not measure: the stages' in their order, else the comparison's."""
+    looks = (seen.status.frontier(stage).trouble for stage in seen.stages)
+    compared = seen.status.comparison
+    return next(filter(None, looks), compared.trouble if compared is not None else None)

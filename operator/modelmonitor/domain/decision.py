@@ -19,7 +19,8 @@ from modelmonitor.domain.actions import Action
 from modelmonitor.domain.conditions import summarised, turns
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.policies.compare import comparing
-from modelmonitor.domain.policies.measure import due, measuring
+from modelmonitor.domain.policies.due import due
+from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.retrain import breaker_open, resting, training, tripped
 from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
 from modelmonitor.domain.policies.serve import first_sight, moved, out_of_sight, resumed

@@ -1,9 +1,10 @@
 """From an intent in the status to the evaluation that carries it out."""
 
 from modelmonitor.api.evaluation import ModelEvaluationSpec, MonitorRef
-from modelmonitor.api.job import Contender, EvaluationInput, Role
+from modelmonitor.api.job import Contender, EvaluationInput, Role, Stage
+from modelmonitor.api.measuring import Measurement
 from modelmonitor.api.result import Window
-from modelmonitor.api.status import Compared, Measurement, ServingModel
+from modelmonitor.api.status import Compared, ServingModel
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartEvaluation
 from modelmonitor.domain.observation import Observation
@@ -20,9 +21,12 @@ def comparison_name(seen: Observation, wanted: Compared) -> str:
 
 
 def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
-    """The evaluation of the serving model on one window."""
+    """The evaluation of the serving model, or of the data alone, on one window."""
     return _start(
         seen,
+        stage=wanted.stage,
+        about_data=wanted.stage is Stage.DATA
+        or (Stage.DATA not in seen.stages and not _data_known(seen, wanted.window)),
         name=measurement_name(seen, wanted),
         identity=names.evaluation(seen.uid, wanted),
         look=wanted.look,
@@ -36,6 +40,8 @@ def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> St
     """The evaluation of two models on the rows of one window."""
     return _start(
         seen,
+        stage=Stage.QUALITY,
+        about_data=False,
         name=comparison_name(seen, wanted),
         identity=names.comparison(seen.uid, wanted),
         look=wanted.look,
@@ -45,9 +51,17 @@ def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> St
     )
 
 
+def _data_known(seen: Observation, window: Window) -> bool:
+    """Whether stage Data has been through a window before: its drift is not to be counted a second time."""
+    following = seen.next_window(Stage.DATA)
+    return following is not None and window.index < following.index
+
+
 def _start(
     seen: Observation,
     *,
+    stage: Stage,
+    about_data: bool,
     name: str,
     identity: str,
     look: int,
@@ -57,12 +71,14 @@ def _start(
 ) -> StartEvaluation:
     spec, serving = seen.spec, seen.status.serving_model
     role = Role.CANDIDATE if contender else Role.CHAMPION
+    measures = stage is Stage.QUALITY
     return StartEvaluation(
         name=name,
         identity=identity,
         record=ModelEvaluationSpec(
             monitor_ref=MonitorRef(name=seen.name),
             role=role,
+            stage=stage,
             window=window,
             look=look,
             model_uri=champion,
@@ -73,8 +89,9 @@ def _start(
             namespace=seen.namespace,
             evaluation=name,
             role=role,
+            stage=stage,
             window=window,
-            closes=seen.closes(window),
+            closes=seen.closes(window, stage),
             matures=seen.matures(window),
             champion=champion,
             since=serving.since_event if serving and spec.data.predictions.column else None,
@@ -82,11 +99,11 @@ def _start(
             model=spec.model,
             data=spec.data,
             windows=spec.windows,
-            metrics=spec.metrics,
-            rules=spec.business_rules,
-            user_metrics=spec.user_metrics,
-            drift=spec.drift,
-            quality=spec.quality,
+            metrics=spec.metrics if measures else (),
+            rules=spec.business_rules if measures else (),
+            user_metrics=spec.user_metrics if measures else (),
+            drift=spec.drift if about_data else None,
+            quality=spec.quality if about_data else None,
             verdict=spec.verdict,
             challenger=seen.challenger,
             reports=spec.reports,

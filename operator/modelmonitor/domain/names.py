@@ -8,7 +8,8 @@ import hashlib
 import json
 from typing import Final
 
-from modelmonitor.api.status import Attempt, Compared, Measurement
+from modelmonitor.api.measuring import Measurement
+from modelmonitor.api.status import Attempt, Compared
 
 _STEM: Final = 40
 
@@ -20,7 +21,7 @@ def identity(*parts: object) -> str:
 
 def evaluation(uid: str, wanted: Measurement) -> str:
     """Identity of the evaluation of one look."""
-    return identity(uid, "evaluation", wanted.window.index, wanted.model_uri, wanted.look)
+    return identity(uid, "evaluation", wanted.stage, wanted.window.index, wanted.model_uri, wanted.look)
 
 
 def comparison(uid: str, wanted: Compared) -> str:
@@ -29,8 +30,11 @@ def comparison(uid: str, wanted: Compared) -> str:
 
 
 def training(uid: str, wanted: Attempt) -> str:
-    """Identity of the training of one trip. `trip` only grows: next month's never finds this month's Job."""
-    return identity(uid, "training", wanted.trip)
+    """Identity of one try of the training of one trip.
+
+    `trip` only grows: next month's never finds this month's Job; nor does the next try find the one that was evicted.
+    """
+    return identity(uid, "training", wanted.trip, wanted.retry)
 
 
 def training_name(monitor: str, uid: str, wanted: Attempt) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from modelmonitor.api.job import Role
+from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout
 from modelmonitor.api.result import Window
 from modelmonitor.api.status import ModelMonitorStatus
@@ -114,17 +114,41 @@ class Observation:
         """The windows of this monitor."""
         return Grid.of(self.spec.windows)
 
-    def closes(self, window: Window) -> datetime:
-        """A window is closed when an event of this time or later was seen: its rows and their labels are there."""
-        return window.end + slack(self.spec.windows, self.spec.data.labels)
+    @property
+    def looks_at_data(self) -> bool:
+        """Whether there is anything to look at in stage Data."""
+        return self.spec.drift is not None or self.spec.quality is not None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that have evaluations of their own.
+
+        While labels come with the rows one evaluation holds both. When they are late after all, the data are not made
+        to wait for them.
+        """
+        late = self.label_delay > timedelta(0) or self.status.frontier(Stage.QUALITY).immature_looks > 0
+        return (Stage.DATA, Stage.QUALITY) if self.looks_at_data and late else (Stage.QUALITY,)
+
+    def next_window(self, stage: Stage) -> Window | None:
+        """The next window of a stage; None while nothing is known of the data. Stage Data begins where Quality is."""
+        known = self.status.frontier(stage).next_window or self.status.frontier(Stage.QUALITY).next_window
+        start = self.spec.windows.start
+        if known is not None or start is None:
+            return known
+        return self.grid.window(self.grid.first_on_or_after(start))
+
+    def closes(self, window: Window, stage: Stage = Stage.QUALITY) -> datetime:
+        """A window is closed when an event of this time or later was seen: its rows are there, or their labels too."""
+        return window.end + slack(self.spec.windows, self.spec.data.labels, stage)
 
     def matures(self, window: Window) -> datetime:
         """From this event time on a window's missing labels are missing for good."""
         return window.end + patience(self.spec.windows, self.spec.data.labels)
 
-    def newest_closed(self, data_through: datetime) -> Window:
+    def newest_closed(self, data_through: datetime, stage: Stage = Stage.QUALITY) -> Window:
         """The newest window that is closed when events up to `data_through` were seen."""
-        return self.grid.window(self.grid.newest_closed(data_through, slack(self.spec.windows, self.spec.data.labels)))
+        late = slack(self.spec.windows, self.spec.data.labels, stage)
+        return self.grid.window(self.grid.newest_closed(data_through, late))
 
     @property
     def challenger(self) -> Challenger:

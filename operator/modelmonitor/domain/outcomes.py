@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.api.types import ConditionStatus
-from modelmonitor.domain.conditions import Said, with_conditions
+from modelmonitor.domain.said import Said, with_conditions
 
 
 class Remedy(StrEnum):

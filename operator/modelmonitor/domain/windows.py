@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from modelmonitor.api.job import Stage
 from modelmonitor.api.monitor import DAY, Labels, Windows
 from modelmonitor.api.result import Window
 
@@ -80,9 +81,10 @@ class Grid:
         return moment - midnight(self.origin, self.zone)
 
 
-def slack(windows: Windows, labels: Labels) -> timedelta:
-    """How long after a window's end it is closed, in event time: rows' grace plus the labels' delay."""
-    return (windows.grace or timedelta()) + (labels.delay or timedelta())
+def slack(windows: Windows, labels: Labels, stage: Stage = Stage.QUALITY) -> timedelta:
+    """How long after its end a window is closed, in event time: rows' grace, in stage Quality the labels' delay too."""
+    delay = (labels.delay or timedelta()) if stage is Stage.QUALITY else timedelta()
+    return (windows.grace or timedelta()) + delay
 
 
 def patience(windows: Windows, labels: Labels) -> timedelta:

@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from modelmonitor.api.job import EvaluationInput
-from modelmonitor.api.result import EvaluationResult, Look, Verdict, encode
+from modelmonitor.api.result import Cause, EvaluationResult, Look, Verdict, encode
 from modelmonitor.evaluation.errors import EvaluationError, InputError, one_line, printable
 from modelmonitor.evaluation.evaluate import evaluate
 from modelmonitor.evaluation.interruption import Interruption
@@ -35,10 +35,10 @@ def run(environ: Mapping[str, str]) -> int:
         limits = Limits.of_this_process(environ)
         result = evaluate(given, environ=environ, now=datetime.now(UTC), progress=_log.info, limits=limits)
     except EvaluationError as error:
-        result = _error(given, error.reason, error.message)
+        result = _error(given, error.cause, error.reason, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operator must hear of it
         _log.exception("a mistake in the evaluator")
-        result = _error(given, "Unexpected", printable(one_line(error)))
+        result = _error(given, Cause.UNEXPECTED, "Unexpected", printable(one_line(error)))
     interruption.too_late()
     _log.info("%s %s: %s", result.verdict or result.look, result.reason, result.message)
     _hand_back(result, environ)
@@ -51,7 +51,7 @@ def _hand_back(result: EvaluationResult, environ: Mapping[str, str]) -> None:
 
 def _interrupted(environ: Mapping[str, str]) -> None:
     message = "the evaluation was told to stop before it was done (SIGTERM): evicted, drained or past its deadline"
-    _hand_back(_error(None, "Interrupted", message), environ)
+    _hand_back(_error(None, None, "Interrupted", message), environ)
     os.write(sys.stdout.fileno(), f"{message}\n".encode())
 
 
@@ -73,10 +73,15 @@ def read_input(path: Path) -> EvaluationInput:
         ) from error
 
 
-def _error(given: EvaluationInput | None, reason: str, message: str) -> EvaluationResult:
+def _error(given: EvaluationInput | None, cause: Cause | None, reason: str, message: str) -> EvaluationResult:
     window = given.window if given else None
     return EvaluationResult(
-        look=Look.JUDGED, verdict=Verdict.ERROR, reason=reason, message=message[:2048], window=window
+        look=Look.JUDGED,
+        verdict=Verdict.ERROR,
+        cause=cause,
+        reason=reason,
+        message=message[:2048],
+        window=window,
     )
 
 

@@ -11,11 +11,15 @@ The tree:
         └── CandidateError  the same of the candidate, so that it is not taken for the champion's trouble
 """
 
-from typing import Final
+from typing import ClassVar, Final
+
+from modelmonitor.api.result import Cause
 
 
 class EvaluationError(Exception):
     """Something that a person can be told in one sentence; it needs no traceback."""
+
+    cause: ClassVar = Cause.UNEXPECTED
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -26,17 +30,25 @@ class EvaluationError(Exception):
 class InputError(EvaluationError):
     """The evaluation's input, or the manifest, cannot be used."""
 
+    cause = Cause.INPUT
+
 
 class StorageError(EvaluationError):
     """A bucket or folder is missing, refused or cannot be reached."""
+
+    cause = Cause.STORAGE
 
 
 class DataError(EvaluationError):
     """The files are there and cannot be used."""
 
+    cause = Cause.DATA
+
 
 class UserMetricError(EvaluationError):
     """A metric of the user's own is missing, does not load or fails."""
+
+    cause = Cause.INPUT
 
 
 class ResourceError(EvaluationError):
@@ -46,9 +58,13 @@ class ResourceError(EvaluationError):
 class ModelError(EvaluationError):
     """A model is missing, does not load or does not score."""
 
+    cause = Cause.MODEL
+
 
 class CandidateError(ModelError):
     """The candidate is missing, does not load or does not score."""
+
+    cause = Cause.CANDIDATE
 
     def __init__(self, cause: ModelError) -> None:
         super().__init__(f"Candidate{cause.reason.removeprefix('Model')}", f"candidate: {cause.message}")

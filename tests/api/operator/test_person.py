@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 
+from modelmonitor.api.result import Verdict
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import Patch
 from modelmonitor.kube.resources import MONITORS, SELDON_DEPLOYMENTS
 from modelmonitor.serving.seldon_deployment import ROLLOUT_ANNOTATION
 from tests.api.operator.stage import Stage
+from tests.api.operator.walk import evaluations
 
 Raw = dict[str, Any]
 JANUARY: Final = "s3://models/flights/january"
@@ -138,6 +140,11 @@ async def test_a_monitor_that_turns_to_another_target_in_the_middle_ends_its_rol
     await stage.cluster.roll()
     await stage.process.settle()
 
-    status = await stage.status()
-    assert status["rollout"]["stage"] != "Progressing"
+    assert (await stage.status())["rollout"]["stage"] == "Verifying", "it may have to be rolled back there"
+    stage.clock.forward(timedelta(hours=2))
+    await stage.process.settle()
+    await evaluations(Verdict.PASS, 3)(stage.cluster, stage.clock)
+    await stage.process.settle()
+
+    assert (await stage.status())["rollout"]["stage"] == "Kept"
     assert (await stage.condition("Stalled"))[1] == "ServingTargetNotFound", "now it looks at the other"

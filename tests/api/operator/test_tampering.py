@@ -168,7 +168,13 @@ async def test_a_forged_candidate_has_to_win_its_comparison_like_any_other(stage
 
 async def test_a_forged_measurement_is_measured_like_any_other(stage: Stage) -> None:
     await stage.play("a monitor is applied")
-    forged = {"look": 900, "window": WINDOW, "modelUri": JANUARY, "startedAt": "2026-01-01T00:00:00Z"}
+    forged = {
+        "look": 900,
+        "stage": "Quality",
+        "window": WINDOW,
+        "modelUri": JANUARY,
+        "startedAt": "2026-01-01T00:00:00Z",
+    }
     await add(stage, measurement=forged, looks=900)
     await stage.process.settle()
     (job,) = await stage.cluster.jobs()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from e2e.cluster.controlplane import ControlPlane
+from modelmonitor.api.measuring import Measurement
 from modelmonitor.api.result import Verdict
-from modelmonitor.api.status import Measurement
 from modelmonitor.domain import names
 from modelmonitor.kube.api import Patch
 from modelmonitor.kube.errors import TransientError
@@ -37,7 +37,7 @@ async def goes_well(stage: Stage) -> None:
     await stage.process.settle()
     assert (await stage.condition("Ready"))[:2] == ("True", "Watching")
     assert (await stage.condition("Stalled"))[0] == "False"
-    assert "trouble" not in await stage.status()
+    assert "trouble" not in (await stage.status())["frontiers"][0]
 
 
 async def blames_nobody(stage: Stage) -> None:
@@ -81,7 +81,8 @@ def _somebodys(kind: str, namespace: str, name: str) -> tuple[str, Raw]:
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": {"spec": pod}}}
         return JOBS.path(namespace), job
     window = {"index": 1, "start": "2013-02-04T00:00:00Z", "end": "2013-02-11T00:00:00Z"}
-    spec = {"monitorRef": {"name": "flights"}, "role": "Champion", "window": window, "look": 1, "modelUri": "s3://x"}
+    what = {"role": "Champion", "stage": "Quality", "window": window, "look": 1, "modelUri": "s3://x"}
+    spec = {"monitorRef": {"name": "flights"}, **what}
     record = {"apiVersion": EVALUATIONS.api_version, "kind": EVALUATIONS.kind, "metadata": meta, "spec": spec}
     return EVALUATIONS.path(namespace), record
 
@@ -120,7 +121,7 @@ async def test_an_evaluation_that_was_ended_is_an_error_and_tried_again_later(
     status, said, message = await stage.condition("Ready")
     assert (status, said) == ("False", reason)
     assert words in message
-    assert (await stage.status())["trouble"]["count"] == 1
+    assert (await stage.status())["frontiers"][0]["trouble"]["count"] == 1
     await blames_nobody(stage)
     assert await stage.cluster.unfinished_jobs() == [], "not at once"
     stage.clock.forward(2 * MINUTE)

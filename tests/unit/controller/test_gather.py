@@ -28,8 +28,10 @@ def gathered(cache: Cache, name: str = "flights", now: datetime = NOW) -> Gather
     return found
 
 
-def born(name: str, second: int, *, spec: Raw = TRAINS, **meta: Any) -> Raw:
-    return monitor(name, spec=spec, uid=f"uid-{name}", creationTimestamp=f"2026-01-01T00:00:{second:02}Z", **meta)
+def born(name: str, second: int, *, spec: Raw = TRAINS, status: Raw | None = None, **meta: Any) -> Raw:
+    return monitor(
+        name, spec=spec, status=status, uid=f"uid-{name}", creationTimestamp=f"2026-01-01T00:00:{second:02}Z", **meta
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,16 @@ def born(name: str, second: int, *, spec: Raw = TRAINS, **meta: Any) -> Raw:
 )  # fmt: skip
 def test_a_target_belongs_to_the_oldest_monitor_that_would_change_it(others: list[Raw], owner: str | None) -> None:
     assert gathered(heard_of(born("flights", 5), *others)).seen.owner_of_target == owner
+
+
+def test_a_target_that_is_left_in_the_middle_of_a_rollout_still_has_its_owner() -> None:
+    gone = {**TRAINS, "model": {"serving": {"seldonDeployment": {"name": "x", "predictor": "default", "node": "y"}}}}
+    older = born("older", 1, spec=gone, status=rolling("flights"))
+    stays = {"seldonDeployment": {"name": "flights", "predictor": "default", "node": "classifier"}}
+    flights = born("flights", 5, spec={**TRAINS, "model": {"serving": stays}})
+    assert gathered(heard_of(flights, older)).seen.owner_of_target == "older"
+    ended = born("older", 1, spec=gone, status=rolling("flights", "Kept"))
+    assert gathered(heard_of(flights, ended)).seen.owner_of_target is None
 
 
 @pytest.mark.parametrize(
@@ -110,6 +122,9 @@ def rolling(target: str, stage: str = "Progressing") -> Raw:
         pytest.param({}, True, id="no rollout"),
         pytest.param(rolling("flights"), True, id="its rollout"),
         pytest.param(rolling("before"), False, id="a rollout of the target that it had before"),
+        pytest.param(
+            rolling("before", "Verifying"), False, id="such a rollout that is verified and may be rolled back"
+        ),
         pytest.param(rolling("before", "Kept"), True, id="such a rollout that has ended"),
     ],
 )

@@ -13,9 +13,9 @@ from tests.unit.controller.objects import SPEC, heard_of, job, monitor
 Raw = dict[str, Any]
 
 
-def looks_at(name: str, target: str, **meta: Any) -> Raw:
+def looks_at(name: str, target: str, *, status: Raw | None = None, **meta: Any) -> Raw:
     serving = {"seldonDeployment": {"name": target, "node": "classifier"}}
-    return monitor(name, spec={**SPEC, "model": {"serving": serving}}, uid=f"uid-{name}", **meta)
+    return monitor(name, spec={**SPEC, "model": {"serving": serving}}, uid=f"uid-{name}", status=status, **meta)
 
 
 def source(cache: Cache, resource: Resource) -> Source:
@@ -59,6 +59,14 @@ def test_a_serving_object_concerns_every_monitor_that_looks_at_it(cache: Cache) 
     raw = {"metadata": {"namespace": "team", "name": "flights"}}
     assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"old", "young"}
     assert concerned(cache, SELDON_DEPLOYMENTS, {"metadata": {"namespace": "else", "name": "flights"}}) == set()
+
+
+@pytest.mark.parametrize(("stage", "name"), [("Progressing", "flights"), ("Verifying", "flights"), ("Kept", "trains")])
+def test_a_serving_object_concerns_the_monitor_whose_rollout_it_has_until_that_has_ended(stage: str, name: str) -> None:
+    rollout = {"stage": stage, "target": {"name": "flights", "predictor": "default", "node": "classifier"}}
+    cache = heard_of(looks_at("turned", "trains", status={"rollout": rollout}))
+    raw = {"metadata": {"namespace": "team", "name": name}}
+    assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"turned"}
 
 
 def test_a_deployment_concerns_the_monitors_of_its_seldon_deployment(cache: Cache) -> None:

@@ -34,6 +34,28 @@ JUDGED: Raw = {
     },
     "failingWindows": [{"index": 2248, "start": "2013-02-04T00:00:00Z", "end": "2013-02-11T00:00:00Z"}],
     "trips": 2,
+    "lastDataEvaluation": {
+        "name": "flights-e-2",
+        "window": {"index": 2249, "start": "2013-02-11T00:00:00Z", "end": "2013-02-18T00:00:00Z"},
+        "verdict": "Warn",
+        "drift": {
+            "verdict": "Warn",
+            "features": 20,
+            "drifted": 1,
+            "scores": [
+                {"name": "prediction", "method": "js", "value": 0.02, "limit": 0.1, "verdict": "Pass"},
+                {"name": "carrier", "method": "psi", "value": 0.31, "limit": 0.2, "verdict": "Warn"},
+                {"name": 'tail "number"', "method": "psi", "limit": 0.2, "verdict": "Insufficient"},
+            ],
+        },
+        "completedAt": "2013-02-19T06:00:00Z",
+    },
+    "pendingWindows": [
+        {
+            "window": {"index": 2249, "start": "2013-02-11T00:00:00Z", "end": "2013-02-18T00:00:00Z"},
+            "reason": "LabelsDue",
+        }
+    ],
 }
 UNLABELLED: Raw = {
     **JUDGED,
@@ -45,6 +67,8 @@ UNLABELLED: Raw = {
         "completedAt": "2013-02-12T06:00:00.250000Z",
     },
     "failingWindows": [],
+    "lastDataEvaluation": {"name": "flights-e-2", "verdict": "NoData", "completedAt": "2013-02-12T06:00:00Z"},
+    "pendingWindows": [],
 }
 
 
@@ -97,4 +121,7 @@ def test_a_verdict_that_changed_has_one_series_that_is_one() -> None:
         for line in scraped(cache, queue).splitlines()
         if line.startswith('modelmonitor_verdict{monitor="judged"') and line.endswith(" 1.0")
     ]
-    assert ones == ['modelmonitor_verdict{monitor="judged",namespace="team",verdict="Pass"} 1.0']
+    assert ones == [
+        'modelmonitor_verdict{monitor="judged",namespace="team",stage="Quality",verdict="Pass"} 1.0',
+        'modelmonitor_verdict{monitor="judged",namespace="team",stage="Data",verdict="Warn"} 1.0',
+    ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from modelmonitor.api.job import Stage
 from modelmonitor.api.status import ModelMonitorStatus, Phase
 from modelmonitor.domain.actions import (
     Action,
@@ -25,6 +26,7 @@ from tests.unit.domain.worlds import World
 # Asked again and again until the world has changed; nothing else may be said twice.
 _REPEATED: Final = (StartEvaluation, StartTraining, PatchServing, Explain, DeleteJob, DeleteEvaluation)
 _ROUNDS: Final = 6
+_STAGES: Final = {"data": Stage.DATA, "quality": Stage.QUALITY}
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,13 @@ def nothing() -> Expectation:
 
 
 def says(**fields: Any) -> Expectation:
-    """The status has these values; `rollout__stage` looks inside."""
+    """The status has these values; `rollout__stage` looks inside, `quality__trouble` at a stage's frontier."""
 
     def it(decision: Decision) -> None:
         for path, value in fields.items():
             found: Any = decision.status
             for part in path.split("__"):
-                found = getattr(found, part)
+                found = found.frontier(_STAGES[part]) if part in _STAGES else getattr(found, part)
             assert found == value, path
 
     return Expectation((it,))

@@ -4,12 +4,26 @@ from datetime import timedelta
 
 import pytest
 
-from modelmonitor.api.result import Comparison, Look, Verdict
+from modelmonitor.api.measuring import Trouble
+from modelmonitor.api.result import Cause, Comparison, Look, Verdict
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
 from modelmonitor.domain.actions import Explain, FinishEvaluation, StartEvaluation
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import JobState
-from tests.unit.domain.expectations import Expectation, acts, case, check, does, finishes, nothing, phase, says, tells
+from tests.unit.domain.expectations import (
+    Expectation,
+    acts,
+    case,
+    check,
+    condition,
+    does,
+    finishes,
+    nothing,
+    phase,
+    says,
+    tells,
+    without,
+)
 from tests.unit.domain.worlds import DAY, HOUR, NOW, A, B, World, day, week, world
 
 MINUTE = timedelta(minutes=1)
@@ -23,7 +37,7 @@ def said(verdict: Comparison, *, tries: int = 0) -> World:
 
 
 def failed(errors: int) -> World:
-    return world().comparing(errors=errors).job(JobState.FAILED, reason="ModelNotLoaded", message="No such file.")
+    return world().comparing(errors=errors).erred(Cause.CANDIDATE, "CandidateNotFound", "No such file.")
 
 
 COMPARING = [
@@ -117,7 +131,7 @@ COMPARING = [
         "could not measure: the same window again after a minute",
         failed(0),
         finishes()
-        & tells("ModelNotLoaded", "No such file.")
+        & tells("CandidateNotFound", "No such file.")
         & says(comparison__window=week(16), comparison__errors=1, comparison__not_before=NOW + MINUTE),
     ),
     case(
@@ -128,7 +142,63 @@ COMPARING = [
         failed(4),
         KEEPS_CHAMPION
         & tells("NoEvidence", "No such file.")
-        & says(last_attempt__outcome=AttemptOutcome.NO_EVIDENCE, trouble=None),
+        & says(last_attempt__outcome=AttemptOutcome.NO_EVIDENCE, quality__trouble=None),
+    ),
+]
+
+
+def unreachable(errors: int = 0, cause: Cause | None = Cause.STORAGE) -> World:
+    return world().comparing(errors=errors).erred(cause, "StorageUnreachable", "Cannot reach the store.")
+
+
+def waits_for_it(seen: World) -> World:
+    """The same reason, for the third time."""
+    wanted = seen.status.comparison
+    assert wanted is not None
+    trouble = Trouble(reason="StorageUnreachable", message="Cannot reach the store.", count=2)
+    return seen.knowing(comparison=wanted.model_copy(update={"trouble": trouble}))
+
+
+COMPARING += [
+    case(
+        "the store is down: that is waited for and told, and no try is used up",
+        unreachable(4),
+        finishes()
+        & tells("StorageUnreachable", "tried again", "Cannot reach the store.")
+        & condition("Ready", "False", "StorageUnreachable", "Cannot reach the store.")
+        & says(comparison__errors=4, comparison__trouble__count=1, comparison__not_before=NOW + MINUTE, history=()),
+    ),
+    case(
+        "... for the third time: after four minutes",
+        waits_for_it(world().comparing()).erred(Cause.STORAGE, "StorageUnreachable"),
+        says(comparison__trouble__count=3, comparison__not_before=NOW + 4 * MINUTE),
+    ),
+    case(
+        "the champion does not load: that is not held against the candidate",
+        unreachable(4, Cause.MODEL),
+        says(comparison__errors=4),
+    ),
+    case("the manifest cannot be used: nor is that", unreachable(4, Cause.INPUT), says(comparison__errors=4)),
+    case("the evaluator has a mistake: nor is that", unreachable(4, Cause.UNEXPECTED), says(comparison__errors=4)),
+    case(
+        "a column is missing in the data for the fifth time: the champion stays",
+        unreachable(4, Cause.DATA),
+        KEEPS_CHAMPION,
+    ),
+    case(
+        "its Job was evicted: nor is that",
+        world().comparing(errors=4).job(JobState.FAILED, reason="Evicted", message="The node was low on memory."),
+        says(comparison__errors=4, comparison__trouble__reason="Evicted"),
+    ),
+    case(
+        "the store is there again",
+        waits_for_it(world().comparing()).compared(Comparison.NO_EVIDENCE),
+        says(comparison__trouble=None, comparison__tries=1) & condition("Ready", "True", "Watching"),
+    ),
+    case(
+        "the store was down, and now the candidate does not load: that counts",
+        waits_for_it(world().comparing()).erred(Cause.CANDIDATE, "CandidateNotFound"),
+        says(comparison__trouble=None, comparison__errors=1),
     ),
 ]
 
@@ -136,6 +206,13 @@ COMPARING = [
 @pytest.mark.parametrize(("seen", "expected"), COMPARING)
 def test_comparing(seen: World, expected: Expectation) -> None:
     check(seen, expected)
+
+
+def test_who_has_corrected_the_spec_does_not_wait_for_the_end_of_a_pause() -> None:
+    paused = world().recording(decide(unreachable().seen, NOW).status)
+    check(paused, nothing())
+    edited = without(paused, generation=paused.seen.generation + 1)
+    check(edited, does(StartEvaluation))
 
 
 def test_after_an_error_it_waits_until_its_pause_is_over() -> None:
@@ -154,4 +231,4 @@ def test_the_next_window_of_windows_that_overlap_shares_no_row_with_the_one_befo
 
 
 def test_a_comparison_says_nothing_of_the_trouble_of_the_measuring_chain() -> None:
-    check(failed(0), says(trouble=None, failing_windows=(week(14), week(15))))
+    check(failed(0), says(quality__trouble=None, failing_windows=(week(14), week(15))))

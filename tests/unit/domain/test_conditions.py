@@ -119,7 +119,7 @@ PHASES = [
     case("a newborn begins with a look", newborn(), Phase.EVALUATING),
     case(
         "a first look that could not measure",
-        NEWBORN.troubled(1).knowing(next_evaluation_time=NOW + HOUR),
+        NEWBORN.troubled(1).at(next_look=NOW + HOUR),
         Phase.PENDING,
     ),
     case("nothing to do", world(), Phase.WATCHING),
@@ -146,9 +146,7 @@ def since(status: ModelMonitorStatus, name: str) -> object:
 def test_the_transition_time_moves_only_when_the_status_flips() -> None:
     calm = settled(world())
     seen = world().recording(calm).later(HOUR / 2)
-    louder = decide(
-        seen.recording(calm.model_copy(update={"trouble": world().troubled(1).status.trouble})).seen, seen.now
-    )
+    louder = decide(seen.recording(calm).troubled(1).seen, seen.now)
     assert since(louder.status, "Ready") == NOW + HOUR / 2
     assert since(louder.status, "ModelHealthy") == NOW
     again = decide(seen.recording(louder.status).seen, NOW + DAY)
@@ -162,6 +160,7 @@ def test_every_condition_is_there_from_the_first_visit_on() -> None:
         "Reconciling",
         "Stalled",
         "DataAvailable",
+        "DriftDetected",
         "ModelHealthy",
         "Retraining",
         "Promoted",

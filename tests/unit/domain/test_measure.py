@@ -69,22 +69,22 @@ DUE = [
     case("a monitor whose target is another's looks", world().due().taken(), looks_at(week(16))),
     case(
         "four windows waiting with catchUp 4: none is skipped",
-        world().due().knowing(next_window=week(12)),
+        world().due().next(week(12)),
         looks_at(week(12)),
     ),
     case(
         "six windows waiting with catchUp 4: two are skipped and told",
-        world().due().knowing(next_window=week(10)),
+        world().due().next(week(10)),
         says(measurement__window=week(12)) & tells("Skipped", "2 windows before 2013-04-01"),
     ),
     case(
         "a window short of labels is not skipped: it is held until they come or are too late",
-        world().due().knowing(next_window=week(10), immature_looks=2),
+        world().due().next(week(10)).at(immature_looks=2),
         looks_at(week(10)),
     ),
     case(
         "a window that could not be measured is not skipped",
-        world().due().knowing(next_window=week(10)).troubled(2),
+        world().due().next(week(10)).troubled(2),
         looks_at(week(10)),
     ),
 ]
@@ -150,7 +150,7 @@ FOUND = [
     case(
         "Open: no verdict, nothing kept, the next look by the schedule",
         looked(Look.OPEN, data_through=NOW - HOUR),
-        does() & says(measurement=None, data_through=NOW - HOUR, data_moved_at=NOW, next_window=week(16)),
+        does() & says(measurement=None, data_through=NOW - HOUR, data_moved_at=NOW, quality__next_window=week(16)),
     ),
     case(
         "Open with nothing newer: when the data last moved stays known",
@@ -168,22 +168,23 @@ FOUND = [
         .knowing(serving_model=world().status.serving_model)
         .measuring()
         .found(Look.OPEN, data_through=week(15).start + DAY),
-        says(first_window=week(14), next_window=week(14), next_evaluation_time=NOW),
+        says(first_window=week(14), quality__next_window=week(14), next_evaluation_time=NOW),
     ),
     case(
         "Immature: the same window again after the usual pause",
         looked(Look.IMMATURE),
-        does() & says(immature_looks=1, next_window=week(16), measurement=None),
+        does() & says(quality__immature_looks=1, quality__next_window=week(16), measurement=None),
     ),
     case(
         "Pass: the window after it is next",
         world().measuring().found_verdict(Verdict.PASS),
-        does(FinishEvaluation) & says(next_window=week(17), immature_looks=0, last_evaluation__window=week(16)),
+        does(FinishEvaluation)
+        & says(quality__next_window=week(17), quality__immature_looks=0, last_evaluation__window=week(16)),
     ),
     case(
         "a judged window with later ones already closed: on at once",
         world().measuring(week(12)).found(Look.JUDGED, Verdict.PASS, data_through=week(16).start),
-        says(next_window=week(13), next_evaluation_time=NOW),
+        says(quality__next_window=week(13), next_evaluation_time=NOW),
     ),
     case(
         "a verdict takes down the digest of the model that was loaded",
@@ -198,8 +199,8 @@ FOUND = [
     case("a Fail makes history each time", world().failing(1).measuring().found_verdict(Verdict.FAIL), tells("Fail")),
     case(
         "labels that were late are forgotten when the window is judged",
-        world().knowing(immature_looks=5).measuring().found_verdict(Verdict.PASS),
-        says(immature_looks=0),
+        world().at(immature_looks=5).measuring().found_verdict(Verdict.PASS),
+        says(quality__immature_looks=0),
     ),
 ]
 
@@ -211,39 +212,45 @@ def test_what_a_look_found(seen: World, expected: Expectation) -> None:
 
 ERRORS = [
     case(
-        "a Job that failed without a word", world().measuring().job(JobState.FAILED), says(trouble__reason="JobFailed")
+        "a Job that failed without a word",
+        world().measuring().job(JobState.FAILED),
+        says(quality__trouble__reason="JobFailed"),
     ),
     case(
         "an evicted Job",
         world().measuring().job(JobState.FAILED, reason="Evicted", message="The node was low on memory."),
-        says(trouble__reason="Evicted", trouble__message="The node was low on memory.", trouble__count=1),
+        says(
+            quality__trouble__reason="Evicted",
+            quality__trouble__message="The node was low on memory.",
+            quality__trouble__count=1,
+        ),
     ),
     case(
         "a Job that ended well but lost its Pod",
         world().measuring().job(JobState.SUCCEEDED),
-        says(trouble__reason="ResultLost"),
+        says(quality__trouble__reason="ResultLost"),
     ),
     case(
         "a message that is no result",
         world().measuring().job(JobState.SUCCEEDED, output="Segmentation fault"),
-        says(trouble__reason="ResultUnreadable"),
+        says(quality__trouble__reason="ResultUnreadable"),
     ),
     case(
         "a reason that is a sentence is made a word, since a status with it would be refused",
         looked(Look.JUDGED, Verdict.ERROR, reason="out of memory!", message="It needed 3 GiB."),
-        says(trouble__reason="OutOfMemory") & condition("Ready", "False", "OutOfMemory", "3 GiB"),
+        says(quality__trouble__reason="OutOfMemory") & condition("Ready", "False", "OutOfMemory", "3 GiB"),
     ),
     case(
         "a reason without a letter",
         looked(Look.JUDGED, Verdict.ERROR, reason="137"),
-        says(trouble__reason="Error"),
+        says(quality__trouble__reason="Error"),
     ),
 ]
 
 
 @pytest.mark.parametrize(("seen", "expected"), ERRORS)
 def test_an_error_holds_the_window_and_counts_for_nothing(seen: World, expected: Expectation) -> None:
-    held = says(next_window=week(16), failing_windows=(), last_evaluation__window=week(15), measurement=None)
+    held = says(quality__next_window=week(16), failing_windows=(), last_evaluation__window=week(15), measurement=None)
     check(seen, expected & held & finishes() & condition("ModelHealthy", "True", "Pass"))
 
 
@@ -281,7 +288,7 @@ EDITED = [
     case(
         "a Job that cannot start is given up, and the next look is made under the new spec",
         world().measuring().job(JobState.WAITING, reason="CreateContainerConfigError").edited(),
-        says(measurement=None, next_evaluation_time=NOW, trouble=None),
+        says(measurement=None, next_evaluation_time=NOW, quality__trouble=None),
     ),
     case(
         "... but not while the monitor is as it was when that Job was made",
@@ -297,7 +304,7 @@ EDITED = [
     case(
         "an error of a Job that began under the old spec: the next look is not made to wait",
         world().measuring().job(JobState.FAILED).edited(),
-        says(trouble__generation=1) & finishes(),
+        says(quality__trouble__generation=1) & finishes(),
     ),
 ]
 
@@ -320,7 +327,7 @@ def test_the_spec_that_failed_is_remembered_through_a_look_under_another_one() -
     ids=["first too early: an hour", "again: two hours", "the fourth: eight", "never more than a week"],
 )
 def test_late_labels_double_the_pause(before: int, pause: timedelta) -> None:
-    decision = decide(world().knowing(immature_looks=before).measuring().found(Look.IMMATURE).seen, NOW)
+    decision = decide(world().at(immature_looks=before).measuring().found(Look.IMMATURE).seen, NOW)
     again = decision.status.next_evaluation_time
     assert again is not None
     assert pause <= again - NOW <= pause * 1.02
@@ -334,7 +341,7 @@ def test_a_first_look_that_could_not_measure_does_not_say_that_there_are_no_data
 def test_an_error_heals_with_the_next_look() -> None:
     check(
         world().troubled(3).measuring().found_verdict(Verdict.PASS),
-        says(trouble=None) & condition("Ready", "True", "Watching"),
+        says(quality__trouble=None) & condition("Ready", "True", "Watching"),
     )
 
 

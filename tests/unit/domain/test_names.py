@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmonitor.api.status import Attempt, Compared, Measurement, Purpose
+from modelmonitor.api.job import Stage
+from modelmonitor.api.measuring import Measurement
+from modelmonitor.api.status import Attempt, Compared, Purpose
 from modelmonitor.domain import names
 from tests.unit.domain.worlds import DAY, NOW, A, B, week, world
 
-LOOK = Measurement(look=7, window=week(16), model_uri=A, started_at=NOW)
+LOOK = Measurement(look=7, stage=Stage.QUALITY, window=week(16), model_uri=A, started_at=NOW)
 COMPARED = Compared(purpose=Purpose.PROMOTE, window=week(16), challenger_uri=B, look=7)
 
 
@@ -26,6 +28,7 @@ def attempt() -> Attempt:
         pytest.param({"look": 8}, id="another look"),
         pytest.param({"window": week(17)}, id="another window"),
         pytest.param({"model_uri": B}, id="another model"),
+        pytest.param({"stage": Stage.DATA}, id="another stage"),
     ],
 )
 def test_two_looks_never_share_a_name(other: dict[str, object]) -> None:
@@ -47,6 +50,10 @@ def test_two_comparisons_never_share_a_name(other: dict[str, object]) -> None:
 
 def test_two_trips_never_share_a_name() -> None:
     assert names.training("uid", attempt()) != names.training("uid", attempt().model_copy(update={"trip": 2}))
+
+
+def test_two_tries_of_one_trip_never_share_a_name() -> None:
+    assert names.training("uid", attempt()) != names.training("uid", attempt().model_copy(update={"retry": 1}))
 
 
 def test_two_monitors_never_share_a_name_though_one_replaced_the_other() -> None:

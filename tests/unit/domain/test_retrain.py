@@ -26,6 +26,8 @@ from tests.unit.domain.expectations import (
 )
 from tests.unit.domain.worlds import DAY, HOUR, NEXT, NOW, STALE, B, World, day, week, world
 
+MINUTE = timedelta(minutes=1)
+
 
 def used(seen: World) -> World:
     """The failing windows have made a trip already."""
@@ -243,6 +245,46 @@ TRAINING = [
 ]
 
 
+def taken_away(reason: str = "Evicted", retry: int = 0) -> World:
+    seen = world().attempting(job_known=True)
+    attempt = seen.status.attempt
+    assert attempt is not None
+    return seen.knowing(attempt=attempt.model_copy(update={"retry": retry})).job(JobState.FAILED, reason=reason)
+
+
+ONCE_MORE = tells("TrainingInterrupted") & says(
+    attempt__trip=1, attempt__job_uid=None, trips=1, attempts=1, cooldown_ends=None, last_attempt=None
+)
+TRAINING += [
+    case(
+        "the Job was evicted: started again after a minute, under another name and in another folder",
+        taken_away(),
+        does()
+        & ONCE_MORE
+        & tells("TrainingInterrupted", "Evicted", "in 1m, 1 of 3 times")
+        & says(
+            attempt__retry=1,
+            attempt__not_before=NOW + MINUTE,
+            attempt__output_uri="s3://models/flights/flights/1-20130504T120100Z/",
+        ),
+    ),
+    case("its Pod was taken away: the same", taken_away("Interrupted"), ONCE_MORE),
+    case("somebody more important came: the same", taken_away("PreemptionByScheduler"), ONCE_MORE),
+    case(
+        "for the third time: after four minutes",
+        taken_away(retry=2),
+        ONCE_MORE & says(attempt__not_before=NOW + 4 * MINUTE),
+    ),
+    case("for the fourth time: it failed", taken_away(retry=3), FAILED),
+    case("it needed more memory: that is its own, and it failed", taken_away("OutOfMemory"), FAILED),
+    case(
+        "suspended: a Job that was taken away is looked at when that is over",
+        taken_away().suspended(),
+        nothing() & says(attempt__retry=0),
+    ),
+]
+
+
 @pytest.mark.parametrize(("seen", "expected"), TRAINING)
 def test_training(seen: World, expected: Expectation) -> None:
     check(seen, expected)
@@ -254,6 +296,17 @@ def test_the_job_that_was_made_is_taken_down_and_from_then_on_never_made_again()
     assert first.actions == ()
     assert first.status.attempt is not None
     assert first.status.attempt.job_uid == next(iter(seen.seen.jobs.values())).uid
+
+
+def test_a_training_that_was_taken_away_gets_a_job_of_another_name_when_the_first_is_gone() -> None:
+    seen = taken_away()
+    again = seen.recording(decide(seen.seen, NOW).status)
+    check(again, does(DeleteJob))
+    check(again.later(MINUTE), does(DeleteJob))
+    gone = again.without_finished_jobs()
+    check(gone, nothing())
+    check(gone.later(MINUTE), does(StartTraining) & acts(StartTraining, attempt__retry=1))
+    assert gone.wanted_job() != seen.wanted_job()
 
 
 def test_a_training_that_failed_is_tried_again_after_the_cooldown_without_another_failing_window() -> None:

@@ -35,6 +35,7 @@ TURNS_BACK = (
         rollout__stage=RolloutStage.PROGRESSING,
         rollout__from_uri=B,
         rollout__to_uri=A,
+        rollout__patched_at=None,
         rollout__deadline=NOW + LATE,
         last_attempt__outcome=AttemptOutcome.ROLLOUT_FAILED,
         attempt=None,
@@ -52,6 +53,16 @@ FORWARD = [
         "written down: the serving object is patched, if it is what the decision saw",
         world().rolling(patched=False),
         PATCHES & acts(PatchServing, uid="uid-flights", generation=3, rollout__id=1) & phase(Phase.ROLLING_OUT),
+    ),
+    case(
+        "the patch is seen: that is written down before anything else is said of it",
+        world().rolling(patched=False, progress=Progress.DONE).live(uri=B, rollout_id=1),
+        does() & says(rollout__patched_at=NOW, rollout__stage=RolloutStage.PROGRESSING, serving_model__uri=A),
+    ),
+    case(
+        "a person has brought the same model into service before our patch: it was not our patch",
+        world().rolling(patched=False).live(uri=B),
+        nothing() & says(rollout__patched_at=None),
     ),
     case(
         "patched: waits for its deadline",

@@ -94,6 +94,11 @@ MOVED = [
         world().rolling().live(uri=A),
         RESTS & FORGOTTEN & does() & says(serving_model__uri=A),
     ),
+    case(
+        "... with a tool that replaces the whole object, and our annotation with it: that is no patch that is missing",
+        world().rolling().live(uri=A, rollout_id=0),
+        RESTS & FORGOTTEN & does() & says(serving_model__uri=A, rollout__id=1),
+    ),
     case("... while the new model is verified", world().verifying().live(uri=A), RESTS & does()),
     case(
         "... while the new model is compared with the previous one",

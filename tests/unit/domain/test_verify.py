@@ -2,7 +2,8 @@
 
 import pytest
 
-from modelmonitor.api.result import Comparison, Look, Verdict
+from modelmonitor.api.measuring import Counting
+from modelmonitor.api.result import Cause, Comparison, Look, Verdict
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, Purpose, RolloutStage
 from modelmonitor.domain.actions import FinishEvaluation, StartEvaluation
 from modelmonitor.domain.decision import decide
@@ -46,6 +47,11 @@ VERIFYING = [
         "Insufficient: the next window",
         world().verifying().judged(Verdict.INSUFFICIENT, week(17)),
         does() & says(rollout__unjudged=1, rollout__verify_from=week(18).start, rollout__stage=RolloutStage.VERIFYING),
+    ),
+    case(
+        "a Fail on data that are invalid says nothing about the new model: the next window",
+        world().verifying().judged(Verdict.FAIL, week(17), counting=Counting.DATA_INVALID),
+        does() & says(rollout__unjudged=1, comparison=None, rollout__stage=RolloutStage.VERIFYING),
     ),
     case("NoData: the next window", world().verifying().judged(Verdict.NO_DATA, week(17)), says(rollout__unjudged=1)),
     case(
@@ -108,8 +114,8 @@ COMPARED = [
     case("no evidence four times: the new one stays", previous(Comparison.NO_EVIDENCE, tries=3), STAYS),
     case(
         "could not measure five times: the new one stays",
-        world().comparing_with_previous(errors=4).job(JobState.FAILED, reason="ModelNotLoaded"),
-        STAYS & tells("StillFailing", "ModelNotLoaded"),
+        world().comparing_with_previous(errors=4).erred(Cause.CANDIDATE, "CandidateNotLoaded"),
+        STAYS & tells("StillFailing", "CandidateNotLoaded"),
     ),
     case(
         "labels are late: the same window again",
@@ -142,7 +148,8 @@ def test_comparing_with_the_previous_model(seen: World, expected: Expectation) -
     ],
 )
 def test_only_windows_that_count_verify(number: int, stage: RolloutStage) -> None:
-    seen = world().overlapping().verifying().knowing(next_window=day(121)).judged(Verdict.PASS, day(number), B)
+    counting = Counting.COUNTED if number % 2 == 0 else Counting.OVERLAPPING
+    seen = world().overlapping().verifying().next(day(121)).judged(Verdict.PASS, day(number), B, counting)
     rollout = decide(seen.seen, NOW).status.rollout
     assert rollout is not None
     assert rollout.stage is stage

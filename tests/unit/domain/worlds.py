@@ -9,14 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
-from modelmonitor.api.job import Role
+from modelmonitor.api.drift import DriftMethod, DriftSeverity
+from modelmonitor.api.job import Role, Stage
+from modelmonitor.api.measuring import Counting, LastEvaluation, Measurement, Trouble
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.result import (
+    Cause,
     Comparison,
     ComparisonResult,
+    DriftResult,
+    DriftScore,
     EvaluationResult,
     Look,
     ModelIdentity,
+    QualityFinding,
+    QualityResult,
     Verdict,
     Window,
     encode,
@@ -28,14 +35,11 @@ from modelmonitor.api.status import (
     Compared,
     Direction,
     LastAttempt,
-    LastEvaluation,
-    Measurement,
     ModelMonitorStatus,
     Purpose,
     RolloutStage,
     RolloutStatus,
     ServingModel,
-    Trouble,
 )
 from modelmonitor.domain import evaluations, names
 from modelmonitor.domain.observation import (
@@ -97,14 +101,28 @@ class World:
     def without_retrain(self) -> Self:
         return self.spec(retrain=None)
 
+    def with_late_labels(self, severity: DriftSeverity = DriftSeverity.WARN) -> Self:
+        """Labels come nine days after the rows, and drift and the data are looked at before: stage Data is at week 16.
+
+        Data reach into week 16, so labels of week 14 have come, and those of week 15 have not.
+        """
+        drift = {"features": {"method": "psi", "max": 0.2, "severity": severity}}
+        late = self.spec(data={"labels": {"delay": "9d"}}, drift=drift, quality={})
+        return late.next(week(15)).next(week(16), Stage.DATA).at(Stage.DATA, next_look=NEXT)
+
+    def looking_at_data(self, severity: DriftSeverity = DriftSeverity.WARN) -> Self:
+        """Drift and the data are looked at, and labels come with the rows: one evaluation holds both stages."""
+        drift = {"features": {"method": "psi", "max": 0.2, "severity": severity}}
+        return self.spec(drift=drift, quality={})
+
     def logging_predictions(self) -> Self:
         columns = {"timestamp": "time_hour", "label": "late", "score": "p_late"}
         return self.spec(data={"columns": columns, "predictions": {"column": {}}})
 
     def overlapping(self) -> Self:
         """Windows of two days, one a day: every second one counts. Week 15 judged becomes day 110 judged."""
-        judged = self.knowing(first_window=day(0), next_window=day(111), data_through=day(111).start + 6 * HOUR)
-        return judged.spec(windows={"length": "2d", "every": "1d"})
+        judged = self.knowing(first_window=day(0), data_through=day(111).start + 6 * HOUR)
+        return judged.next(day(111)).spec(windows={"length": "2d", "every": "1d"})
 
     def observing_only(self) -> Self:
         return replace(self, seen=replace(self.seen, observe_only=True))
@@ -120,9 +138,12 @@ class World:
 
     def edited(self) -> Self:
         """Somebody edits the spec, after all that is recorded was decided."""
-        wanted = {name: getattr(self.status, name) for name in ("measurement", "trouble", "attempt")}
+        wanted = {name: getattr(self.status, name) for name in ("measurement", "attempt")}
         before = {"generation": self.seen.generation}
         known = self.knowing(**{name: one and one.model_copy(update=before) for name, one in wanted.items()})
+        for frontier in self.status.frontiers:
+            trouble = frontier.trouble and frontier.trouble.model_copy(update=before)
+            known = known.at(frontier.stage, trouble=trouble)
         return replace(known, seen=replace(known.seen, generation=self.seen.generation + 1))
 
     def invalid(self) -> Self:
@@ -155,10 +176,24 @@ class World:
     def status(self) -> ModelMonitorStatus:
         return self.seen.recorded
 
-    def due(self) -> Self:
-        return self.knowing(next_evaluation_time=NOW)
+    def at(self, stage: Stage = Stage.QUALITY, **fields: Any) -> Self:
+        """The frontier of a stage is known to be so."""
+        return self.recording(self.status.at_frontier(stage, **fields))
 
-    def judged(self, verdict: Verdict, window: Window | None = None, model: str | None = None) -> Self:
+    def next(self, window: Window, stage: Stage = Stage.QUALITY) -> Self:
+        """The next window of a stage."""
+        return self.at(stage, next_window=window)
+
+    def due(self) -> Self:
+        return self.at(next_look=NOW)
+
+    def judged(
+        self,
+        verdict: Verdict,
+        window: Window | None = None,
+        model: str | None = None,
+        counting: Counting = Counting.COUNTED,
+    ) -> Self:
         """The newest verdict."""
         serving = self.status.serving_model
         latest = LastEvaluation(
@@ -166,6 +201,7 @@ class World:
             window=window or week(15),
             verdict=verdict,
             message="f1 is 0.31.",
+            counting=counting,
             model_uri=model or (serving.uri if serving else A),
             completed_at=OLD,
         )
@@ -179,18 +215,18 @@ class World:
     def cooling(self, pause: timedelta) -> Self:
         return self.knowing(cooldown_ends=self.now + pause)
 
-    def troubled(self, count: int) -> Self:
-        return self.knowing(trouble=Trouble(reason="Evicted", message="The node was low on memory.", count=count))
+    def troubled(self, count: int, stage: Stage = Stage.QUALITY) -> Self:
+        return self.at(stage, trouble=Trouble(reason="Evicted", message="The node was low on memory.", count=count))
 
     def after_attempt(self, outcome: AttemptOutcome) -> Self:
         last = LastAttempt(trip=self.status.trips, outcome=outcome, message="What happened.", ended_at=OLD)
         return self.knowing(last_attempt=last)
 
     # --- measuring ---------------------------------------------------------------------------------------------
-    def measuring(self, window: Window | None = None, *, model: str = A) -> Self:
+    def measuring(self, window: Window | None = None, *, model: str = A, stage: Stage = Stage.QUALITY) -> Self:
         """A look is wanted, at week 16 unless said otherwise; its Job is not there yet."""
         look = self.status.looks + 1
-        wanted = Measurement(look=look, window=window or week(16), model_uri=model, started_at=NOW - HOUR)
+        wanted = Measurement(look=look, stage=stage, window=window or week(16), model_uri=model, started_at=NOW - HOUR)
         return self.knowing(looks=look, measurement=wanted)
 
     def job(self, state: JobState, *, reason: str = "", message: str = "", output: str | None = None) -> Self:
@@ -231,6 +267,15 @@ class World:
         through = self.status.measurement and self.status.measurement.window.end + 2 * DAY
         return self.found(Look.JUDGED, verdict, **{"data_through": through, "message": "f1 is 0.31.", **fields})
 
+    def erred(self, cause: Cause | None, reason: str, message: str = "") -> Self:
+        """The evaluation Job could not measure, and its evaluator says why."""
+        wanted = self.status.measurement or self.status.comparison
+        assert wanted is not None
+        result = EvaluationResult(
+            look=Look.JUDGED, verdict=Verdict.ERROR, cause=cause, reason=reason, message=message, window=wanted.window
+        )
+        return self.job(JobState.FAILED, output=encode(result))
+
     # --- training and comparing --------------------------------------------------------------------------------
     def attempting(self, *, job_known: bool = False) -> Self:
         """Weeks 14 and 15 failed and made the first trip; the training Job is wanted."""
@@ -269,9 +314,8 @@ class World:
             candidate=candidate,
             comparison=wanted,
             looks=look,
-            next_window=week(17),
             data_through=week(17).start + 12 * HOUR,
-        )
+        ).next(week(17))
 
     def compared(self, verdict: Comparison) -> Self:
         """The comparison Job has ended with this result."""
@@ -292,6 +336,7 @@ class World:
         """Rollout 1 from A to B is under way; or rollout 2, back to A."""
         back = direction is Direction.BACK
         rollout = self._rollout(direction, RolloutStage.PROGRESSING, self.now - since)
+        rollout = rollout.model_copy(update={"patched_at": self.now - since if patched else None})
         begun = self.comparing().knowing(
             comparison=None, rollout=rollout, serving_model=ServingModel(uri=A, since=OLD, since_event=OLD)
         )
@@ -309,12 +354,12 @@ class World:
             self.knowing(
                 serving_model=ServingModel(uri=B, since=OLD, since_event=week(16).end),
                 rollout=rollout.model_copy(update={"unjudged": unjudged}),
-                next_window=week(17),
                 data_through=week(18).start + HOUR,
                 trips=1,
                 attempts=1,
                 last_trip_window=week(15).index,
             )
+            .next(week(17))
             .after_attempt(AttemptOutcome.PROMOTED)
             .live(uri=B, rollout_id=1)
         )
@@ -326,7 +371,7 @@ class World:
         wanted = Compared(
             purpose=Purpose.ROLL_BACK, window=week(17), challenger_uri=A, look=look, tries=tries, errors=errors
         )
-        return failed.knowing(comparison=wanted, looks=look, next_window=week(18), failing_windows=(week(17),))
+        return failed.knowing(comparison=wanted, looks=look, failing_windows=(week(17),)).next(week(18))
 
     def finished_rollout(self, stage: RolloutStage) -> Self:
         """Rollout 1 is over: B was kept; or rollout 2 is over: A is back."""
@@ -381,11 +426,29 @@ def world() -> World:
         data_through=week(16).start + 2 * DAY,
         data_moved_at=NOW - 2 * HOUR,
         first_window=week(0),
-        next_window=week(16),
         looks=40,
-        next_evaluation_time=NEXT,
     )
-    return known.judged(Verdict.PASS)
+    return known.at(next_window=week(16), next_look=NEXT).judged(Verdict.PASS)
+
+
+def drifted(verdict: Verdict, *, trips: bool = False) -> DriftResult:
+    """What an evaluation says of drift: of twenty features, carrier."""
+    moved = verdict in (Verdict.WARN, Verdict.FAIL)
+    score = DriftScore(
+        name="carrier", method=DriftMethod.PSI, value=0.31 if moved else 0.02, limit=0.2, verdict=verdict
+    )
+    return DriftResult(verdict=verdict, trips=trips, features=20, drifted=int(moved), scores=(score,))
+
+
+def data_are(verdict: Verdict) -> QualityResult:
+    """What an evaluation says of the data: many values of distance are missing, or all is well."""
+    if verdict is Verdict.PASS:
+        return QualityResult(verdict=verdict)
+    message = "40 % of distance is missing, more than 5 %."
+    finding = QualityFinding(
+        check="Missing", column="distance", value=0.4, limit=0.05, verdict=verdict, message=message
+    )
+    return QualityResult(verdict=verdict, findings=(finding,))
 
 
 def model(digest: str) -> ModelIdentity:

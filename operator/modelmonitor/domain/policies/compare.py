@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Final
 
 from modelmonitor.api.evaluation import ModelEvaluationStatus
-from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.api.measuring import Trouble
+from modelmonitor.api.result import Cause, Comparison, ComparisonResult, EvaluationResult, Look, Verdict
 from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus, Purpose
 from modelmonitor.domain import evaluations
-from modelmonitor.domain.actions import FinishEvaluation
+from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.policies.measure import ERROR_PAUSE, FINISHED, LONGEST_PAUSE, in_progress
 from modelmonitor.domain.policies.retrain import ended
@@ -18,6 +19,7 @@ from modelmonitor.domain.step import Step, acting, backoff, changed, noted, wait
 
 MOST_WINDOWS: Final = 4
 MOST_ERRORS: Final = 5
+_HELD_AGAINST: Final = (Cause.CANDIDATE, Cause.DATA)
 
 
 def comparing(seen: Observation, now: datetime) -> Step | None:
@@ -27,7 +29,8 @@ def comparing(seen: Observation, now: datetime) -> Step | None:
         return None
     if through is None or through < seen.closes(wanted.window):
         return waiting(seen)
-    if wanted.not_before is not None and now < wanted.not_before:
+    corrected = wanted.trouble is not None and seen.edited_since(wanted.trouble.generation)
+    if wanted.not_before is not None and now < wanted.not_before and not corrected:
         return waiting(seen, until=wanted.not_before)
     name = evaluations.comparison_name(seen, wanted)
     job = seen.jobs.get(name)
@@ -38,7 +41,7 @@ def comparing(seen: Observation, now: datetime) -> Step | None:
     result = result_of(job, wanted.window)
     if result.look is not Look.JUDGED:
         # Labels are late: the same window again, as the measuring chain does.
-        return Step(_again(seen, wanted, not_before=next_look(seen, now)))
+        return Step(_again(seen, wanted.model_copy(update={"trouble": None}), not_before=next_look(seen, now)))
     step = _concluded(seen, now, wanted, result)
     finish = FinishEvaluation(name, ModelEvaluationStatus(**dict(result), completed_at=now))
     return Step(step.status, (finish, *step.actions), step.wake)
@@ -87,7 +90,7 @@ def _no_evidence(seen: Observation, now: datetime, wanted: Compared, result: Eva
         following = seen.grid.window(wanted.window.index + seen.grid.counting_stride)
         look = seen.status.looks + 1
         again = wanted.model_copy(
-            update={"window": following, "tries": tries, "look": look, "errors": 0, "not_before": None}
+            update={"window": following, "tries": tries, "look": look, "errors": 0, "trouble": None, "not_before": None}
         )
         return Step(changed(seen.status, comparison=again, looks=look))
     message = f"No evidence after {tries} windows: {result.message or result.reason}"
@@ -97,16 +100,32 @@ def _no_evidence(seen: Observation, now: datetime, wanted: Compared, result: Eva
 
 
 def _troubled(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
-    """Could not measure. A candidate that cannot be loaded will not load tomorrow: give up after some tries."""
+    """Could not measure. A candidate that cannot be loaded will not load tomorrow: give up after some tries.
+
+    Everything else is no fault of the candidate's, and not held against it: a store that is down, a node that was
+    drained, a Secret that has expired. That is waited for, however long it takes, and told.
+    """
+    if result.cause not in _HELD_AGAINST:
+        return _waited_for(seen, now, wanted, result)
     errors = wanted.errors + 1
     message = f"The comparison could not be made: {result.reason}: {result.message}"
     if errors < MOST_ERRORS:
         pause = backoff(errors, first=ERROR_PAUSE, most=LONGEST_PAUSE)
-        again = _again(seen, wanted.model_copy(update={"errors": errors}), not_before=now + pause)
+        once_more = wanted.model_copy(update={"errors": errors, "trouble": None})
+        again = _again(seen, once_more, not_before=now + pause)
         return noted(seen.with_status(again), now, result.reason, message)
     if wanted.purpose is Purpose.ROLL_BACK:
         return kept(seen, now, AttemptOutcome.STILL_FAILING, message)
     return ended(seen, now, AttemptOutcome.NO_EVIDENCE, message)
+
+
+def _waited_for(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
+    count = wanted.trouble.count + 1 if wanted.trouble is not None else 1
+    pause = backoff(count, first=ERROR_PAUSE, most=LONGEST_PAUSE)
+    trouble = Trouble(reason=result.reason, message=result.message, count=count, generation=seen.generation)
+    again = _again(seen, wanted.model_copy(update={"trouble": trouble}), not_before=now + pause)
+    message = f"The comparison could not be made, it is tried again: {result.message or result.reason}"
+    return Step(again, (Tell(Tone.WARNING, result.reason, message),))
 
 
 def _again(seen: Observation, wanted: Compared, not_before: datetime) -> ModelMonitorStatus:

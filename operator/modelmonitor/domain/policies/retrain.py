@@ -11,8 +11,10 @@ from modelmonitor.api.status import Attempt, AttemptOutcome, Candidate, Compared
 from modelmonitor.api.training import TrainingResult
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartTraining, Tone
+from modelmonitor.domain.counting import failing_enough
 from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
 from modelmonitor.domain.policies.measure import cannot_start, in_progress
+from modelmonitor.domain.policies.retry import MOST_RETRIES, once_more, output_uri, taken_away, until_it_may_start
 from modelmonitor.domain.step import Step, acting, changed, noted, waiting
 
 _COOLDOWN: Final = timedelta(hours=24)
@@ -43,6 +45,10 @@ def training(seen: Observation, now: datetime) -> Step | None:
         return None
     name = names.training_name(seen.name, seen.uid, attempt)
     job = seen.jobs.get(name)
+    if job is None and attempt.job_uid is None:
+        blocked = until_it_may_start(seen, now, attempt)
+        if blocked is not None:
+            return blocked
     if job is None:
         return acting(seen, StartTraining(name, names.training(seen.uid, attempt), attempt))
     if attempt.job_uid is None:
@@ -50,6 +56,8 @@ def training(seen: Observation, now: datetime) -> Step | None:
         return Step(changed(seen.status, attempt=attempt.model_copy(update={"job_uid": job.uid})))
     if cannot_start(job) and seen.edited_since(attempt.generation):
         return _begun_anew(seen, now, job)
+    if taken_away(job) and attempt.retry < MOST_RETRIES:
+        return once_more(seen, now, attempt, job)
     if job.state is JobState.FAILED:
         said = ": ".join(part for part in (job.reason, job.message) if part) or "the Job failed without a word"
         return ended(seen, now, AttemptOutcome.TRAINING_FAILED, f"Training failed: {said}")
@@ -124,7 +132,7 @@ def comparison_window(seen: Observation, failed: Window) -> Window:
 def breaker_open(seen: Observation, now: datetime) -> Step | None:
     """So many attempts without a healthy window: training does not help, a person must look."""
     retrain = seen.spec.retrain
-    if retrain is None or seen.status.attempts < retrain.max_attempts or not _failing_enough(seen):
+    if retrain is None or seen.status.attempts < retrain.max_attempts or not failing_enough(seen):
         return None
     return waiting(seen)
 
@@ -132,7 +140,7 @@ def breaker_open(seen: Observation, now: datetime) -> Step | None:
 def tripped(seen: Observation, now: datetime) -> Step | None:
     """Train a candidate when the champion failed on enough separate windows, one of them since the last attempt."""
     status, retrain = seen.status, seen.spec.retrain
-    if retrain is None or status.attempt is not None or not _failing_enough(seen):
+    if retrain is None or status.attempt is not None or not failing_enough(seen):
         return None
     if status.serving_model is None or status.data_through is None:
         return None
@@ -150,8 +158,7 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
         champion=status.serving_model.uri,
         train_start=train_end - retrain.training_window,
         train_end=train_end,
-        # With the time: after a restore without status trips begin at 1 again, and a model's folder is written once.
-        output_uri=f"{retrain.output_uri.rstrip('/')}/{seen.name}/{trip}-{now:%Y%m%dT%H%M%SZ}/",
+        output_uri=output_uri(seen, trip, now),
         started_at=now,
         generation=seen.generation,
     )
@@ -160,7 +167,7 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
         seen,
         now,
         "Tripped",
-        f"The model failed on {_windows(len(failing))} ({windows}): a candidate is trained on "
+        f"{_windows(len(failing))} failed ({windows}): a candidate is trained on "
         f"{attempt.train_start:%Y-%m-%d} to {train_end:%Y-%m-%d}.",
         tone=Tone.WARNING,
         attempt=attempt,
@@ -172,15 +179,7 @@ def tripped(seen: Observation, now: datetime) -> Step | None:
 
 
 def _windows(count: int) -> str:
-    return "a window" if count == 1 else f"{count} separate windows"
-
-
-def _failing_enough(seen: Observation) -> bool:
-    status = seen.status
-    used = status.last_trip_window
-    return len(status.failing_windows) >= seen.spec.verdict.failures_to_trip and (
-        used is None or status.failing_windows[-1].index > used
-    )
+    return "A window" if count == 1 else f"{count} separate windows"
 
 
 def ended(

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from modelmonitor.api.result import Verdict
+from modelmonitor.api.measuring import Counting
+from modelmonitor.api.result import Verdict, Window
 from modelmonitor.api.status import AttemptOutcome, Compared, Direction, Purpose, RolloutStage, RolloutStatus
 from modelmonitor.domain.actions import PatchServing
 from modelmonitor.domain.observation import Observation, Problem, Progress, ServingSeen
@@ -26,6 +27,8 @@ def rolling_back(seen: Observation, now: datetime) -> Step | None:
         return waiting(seen)
     if _to_be_patched(live, rollout):
         return acting(seen, PatchServing(rollout, live.uid, live.generation))
+    if _just_patched(live, rollout):
+        return _patched(seen, now, rollout)
     if live.uri == rollout.to_uri and live.progress is Progress.DONE:
         return arrived(seen, now, rollout)
     # Past its deadline there is nothing better to do than to go on; the conditions say that it hangs.
@@ -42,6 +45,8 @@ def rolling_out(seen: Observation, now: datetime) -> Step | None:
         return waiting(seen)
     if _to_be_patched(live, rollout):
         return _not_yet_patched(seen, now, rollout, live)
+    if _just_patched(live, rollout):
+        return _patched(seen, now, rollout)
     if live.uri != rollout.to_uri:
         # Somebody's model, and its progress is not our rollout's.
         return waiting(seen)
@@ -83,8 +88,10 @@ def verifying(seen: Observation, now: datetime) -> Step | None:
         return comparing(seen, now) or waiting(seen)
     if latest is None or latest.model_uri != rollout.to_uri or latest.window.start < rollout.verify_from:
         return waiting(seen)
-    if status.first_window and (latest.window.index - status.first_window.index) % seen.grid.counting_stride:
+    if latest.counting is Counting.OVERLAPPING:
         return waiting(seen)
+    if latest.counting is Counting.DATA_INVALID:
+        return _unjudged(seen, now, rollout, latest.window)
     if latest.verdict in (Verdict.PASS, Verdict.WARN):
         return kept(seen, now, AttemptOutcome.VERIFIED, f"Verified on the window from {latest.window.start:%Y-%m-%d}.")
     if latest.verdict is Verdict.FAIL:
@@ -94,11 +101,16 @@ def verifying(seen: Observation, now: datetime) -> Step | None:
         failed = f"The new model failed on the window from {latest.window.start:%Y-%m-%d}"
         message = f"{failed}: it is compared with {rollout.from_uri}."
         return noted(seen, now, "VerificationFailed", message, comparison=compared, looks=compared.look)
+    return _unjudged(seen, now, rollout, latest.window)
+
+
+def _unjudged(seen: Observation, now: datetime, rollout: RolloutStatus, window: Window) -> Step:
+    """A window that says nothing about the new model: the next one, a bounded number of times."""
     unjudged = rollout.unjudged + 1
     if unjudged >= MOST_UNJUDGED:
         return kept(seen, now, AttemptOutcome.UNVERIFIED, f"Kept: {unjudged} windows could not be judged.")
-    later = rollout.model_copy(update={"unjudged": unjudged, "verify_from": latest.window.end})
-    return Step(changed(status, rollout=later))
+    later = rollout.model_copy(update={"unjudged": unjudged, "verify_from": window.end})
+    return Step(changed(seen.status, rollout=later))
 
 
 def _under_way(seen: Observation, direction: Direction) -> RolloutStatus | None:
@@ -110,4 +122,17 @@ def _under_way(seen: Observation, direction: Direction) -> RolloutStatus | None:
 
 
 def _to_be_patched(live: ServingSeen, rollout: RolloutStatus) -> bool:
-    return live.uri == rollout.from_uri and live.rollout_id < rollout.id
+    return live.uri == rollout.from_uri and live.rollout_id < rollout.id and rollout.patched_at is None
+
+
+def _just_patched(live: ServingSeen, rollout: RolloutStatus) -> bool:
+    return rollout.patched_at is None and (live.uri, live.rollout_id) == (rollout.to_uri, rollout.id)
+
+
+def _patched(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
+    """Written down before anything else is said of it.
+
+    `kubectl replace` takes our annotation away together with the model. Without this it looked as if the patch had
+    never been made, and the person's model was patched away a second time.
+    """
+    return Step(changed(seen.status, rollout=rollout.model_copy(update={"patched_at": now})))

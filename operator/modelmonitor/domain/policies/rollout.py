@@ -63,6 +63,7 @@ def back_intent(seen: Observation, now: datetime, message: str, measured: Compar
             "from_uri": rollout.to_uri,
             "to_uri": rollout.from_uri,
             "started_at": now,
+            "patched_at": None,
             "deadline": now + (rollout.deadline - rollout.started_at),
         }
     )

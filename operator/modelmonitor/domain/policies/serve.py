@@ -60,7 +60,7 @@ def moved(seen: Observation, now: datetime) -> Step | None:
         # A status from an older backup: the live object has been rolled since. What it remembers is void.
         return _new_champion(seen, now, live)
     if rollout is not None and rollout.stage is RolloutStage.PROGRESSING:
-        patched = live.rollout_id == rollout.id
+        patched = live.rollout_id == rollout.id or rollout.patched_at is not None
         if live.uri == rollout.to_uri or (live.uri == rollout.from_uri and not patched):
             return None
         return _reverted(seen, now, live) if live.uri == rollout.from_uri else _new_champion(seen, now, live)
@@ -98,7 +98,9 @@ def _fresh(
         tone=Tone.WARNING if reason == "Reverted" else Tone.NORMAL,
         serving_model=ServingModel(uri=live.uri, since=now, since_event=status.data_through),
         # The other model may be the cure of what kept the last look from measuring.
-        next_evaluation_time=now if status.trouble is not None else status.next_evaluation_time,
+        frontiers=tuple(
+            one.model_copy(update={"next_look": now}) if one.trouble is not None else one for one in status.frontiers
+        ),
         failing_windows=(),
         attempts=0,
         cooldown_ends=None,
