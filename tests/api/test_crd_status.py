@@ -3,15 +3,18 @@
 import json
 from typing import Any, Final
 
+import pytest
+
 from modelmonitor.api.crdgen import structural
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import HEADLINES
-from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, STATUS_LIMIT, ModelMonitorStatus
+from modelmonitor.api.requests import Verb
+from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, MOST_ROLLED_BACK, STATUS_LIMIT, ModelMonitorStatus
 from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
-TEXTS: Final = {"uri": 128, "reason": 24, "type": 16, "name": 63}
+TEXTS: Final = {"uri": 128, "champion": 128, "reason": 24, "type": 16, "name": 63}
 SENTENCE: Final = TEXTS | {"uri": 96, "message": 120, "detail": 30}
 LISTS: Final = {
     "conditions": 10,
@@ -24,6 +27,8 @@ LISTS: Final = {
     "invalidWindows": MOST_INVALID,
     "scores": 16,
     "findings": 16,
+    "handledRequests": len(Verb),
+    "rolledBackDigests": MOST_ROLLED_BACK,
 }
 ORDINARY: Final = LISTS | {
     "conditions": 9,
@@ -33,13 +38,15 @@ ORDINARY: Final = LISTS | {
     "pendingWindows": 4,
     "invalidWindows": 1,
     "scores": 6,
+    "handledRequests": 2,
+    "rolledBackDigests": 1,
 }
 
 
 def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0, lists: dict[str, int] = LISTS) -> Any:
     """The longest value of a schema; entries of a list differ in their letter."""
     match schema:
-        case {"enum": words} if name == "stage":
+        case {"enum": words} if name in ("stage", "verb"):
             return words[-1 - number % len(words)]
         case {"enum": words}:
             return max(words, key=len)
@@ -65,19 +72,24 @@ def size(document: Model) -> int:
     return len(json.dumps(document.document(), separators=(",", ":")).encode())
 
 
-def full_status(texts: dict[str, int], lists: dict[str, int] = LISTS) -> ModelMonitorStatus:
+def full_status(
+    texts: dict[str, int], lists: dict[str, int] = LISTS, *, never: tuple[str, ...] = ("comparison",)
+) -> ModelMonitorStatus:
+    """All but `never`: a candidate is compared, or it waits for approval."""
     document = fullest(structural(ModelMonitorStatus, defaults=False), texts, lists=lists)
+    document = {name: value for name, value in document.items() if name not in never}
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]
     return ModelMonitorStatus.model_validate(document)
 
 
-SHOWN: Final = {"history", "conditions", "pending_windows", "last_evaluation", "last_data_evaluation"}
+SHOWN: Final = {"history", "conditions", "pending_windows", "last_evaluation", "last_data_evaluation", "last_attempt"}
 
 
-def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on() -> None:
-    full = full_status(TEXTS)
+@pytest.mark.parametrize("never", ["comparison", "approval"])
+def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(never: str) -> None:
+    full = full_status(TEXTS, never=(never,))
 
     trimmed = full.trimmed()
 
@@ -89,7 +101,7 @@ def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(
 
 
 def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() -> None:
-    full = full_status(SENTENCE, ORDINARY)
+    full = full_status(SENTENCE, ORDINARY, never=("comparison", "held", "askedTrip", "reverted"))
 
     trimmed = full.trimmed()
 
@@ -98,7 +110,7 @@ def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() 
 
 
 def test_a_status_that_is_short_enough_is_not_cut() -> None:
-    full = full_status(SENTENCE, ORDINARY)
+    full = full_status(SENTENCE, ORDINARY, never=("comparison", "held", "askedTrip", "reverted"))
     short = full.model_copy(update={"history": full.history[:5], "attempt": None})
 
     assert short.trimmed() is short

@@ -7,6 +7,7 @@ that the monitor is still the one it decided on, that the serving object is, tha
 model. A planted bug leaves one out.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from modelmonitor.api.result import (
     DriftScore,
     EvaluationResult,
     Look,
+    ModelIdentity,
     QualityFinding,
     QualityResult,
     Verdict,
@@ -233,7 +235,9 @@ class Cluster:
             late = self.labels_late and self.through < order.matures
             found = verdict if late else self.truth.setdefault((order.window.index, order.champion), verdict)
             measured = ComparisonResult(verdict=comparison, metric="f1", low=0.1) if order.contender else None
-            judged = {"look": Look.JUDGED, "verdict": found, "reason": str(found), "comparison": measured}
+            identity = _identity(order.contender.uri) if order.contender else None
+            judged: dict[str, object] = {"look": Look.JUDGED, "verdict": found, "reason": str(found)}
+            judged |= {"comparison": measured, "candidate": identity}
             result = result.model_copy(update={"look": Look.IMMATURE} if late else judged)
         job.state, job.output = JobState.SUCCEEDED, encode(result)
 
@@ -262,6 +266,13 @@ class Cluster:
         assert isinstance(attempt, Attempt)
         uri = attempt.champion if same else f"s3://m/{self.next_number()}"
         job.state, job.output = JobState.SUCCEEDED, json.dumps({"modelUri": uri})
+
+
+def _identity(uri: str) -> ModelIdentity:
+    """Every other training makes the same model again, at another place."""
+    kind = int(hashlib.sha256(uri.encode()).hexdigest(), 16) % 2
+    content = "the same again" if kind == 0 else uri
+    return ModelIdentity(uri=uri, digest=f"sha256:{hashlib.sha256(content.encode()).hexdigest()}")
 
 
 def severity_of(drift: Drift | None) -> DriftSeverity | None:

@@ -62,6 +62,23 @@ _SPECS: Final[tuple[dict[str, Any], ...]] = (
         "retrain": {"cooldown": "1h", "maxAttempts": 2},
     },
     {
+        "windows": {"length": "1d", "every": "1d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9, "every": "5d"},
+        "rollout": {"approval": "Manual", "approvalDeadline": "3d"},
+    },
+    {
+        "windows": {"length": "1d", "every": "1d"},
+        "verdict": {"failuresToTrip": 2},
+        "retrain": {"cooldown": "6h", "maxAttempts": 9, "every": "10d"},
+    },
+    {
+        "windows": {"length": "7d", "every": "7d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9},
+        "rollout": {"approval": "Manual"},
+    },
+    {
         "windows": {"length": "2d", "every": "2d"},
         "schedule": {"interval": "6h", "catchUp": 2},
         "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Trip"}},
@@ -188,6 +205,8 @@ class Life:
             # A rollout is short, and hurts most.
             if self.luck.random() < trouble * (5 if self._rolls() else 1):
                 self._suffer(self._apt())
+            elif self.cluster.status.approval is not None and self.luck.random() < 0.3:
+                self._suffer(self.luck.choice(("approves", "rejects")))
             elif self._rolls() and self.luck.random() < 0.7:
                 self._roll()
             elif unfinished:
@@ -202,7 +221,7 @@ class Life:
 
     def _apt(self) -> str:
         """What happens is often about what is under way."""
-        return self.luck.choice(apt(self.cluster.status) if self.luck.random() < 0.6 else PEOPLE + THINGS)
+        return self.luck.choice(apt(self.cluster.status) if self.luck.random() < 0.7 else PEOPLE + THINGS)
 
     def _suffer(self, act: str) -> None:
         self.story.append(f"{self.cluster.now:%m-%d %H:%M} {'a person ' if act in PEOPLE else ''}{act}")

@@ -7,19 +7,24 @@ from functools import partial
 
 from modelmonitor.api.job import Stage
 from modelmonitor.api.measuring import Counting
+from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Comparison, ComparisonResult, Verdict
-from modelmonitor.api.status import RolloutStage
+from modelmonitor.api.status import Answer, RolloutStage
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import PatchServing, StartTraining, Tell, Tone
 from modelmonitor.domain.decision import CHAINS, Decision, Policy, decide
 from modelmonitor.domain.observation import Observation, Problem
+from modelmonitor.domain.policies.approve import awaiting_approval
+from modelmonitor.domain.policies.asked import asked
 from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
-from modelmonitor.domain.policies.retrain import training, tripped
+from modelmonitor.domain.policies.rest import resting
+from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_out, verifying
-from modelmonitor.domain.policies.rollout import back_intent, forward_intent
+from modelmonitor.domain.policies.rollout import Promotion, back_intent, forward_intent
 from modelmonitor.domain.policies.serve import moved
 from modelmonitor.domain.policies.tidy import leftovers
+from modelmonitor.domain.policies.trip import tripped
 from modelmonitor.domain.step import Step, acting, changed, waiting
 from tests.properties.operators import Decide
 
@@ -148,7 +153,9 @@ def promoting_at_once(seen: Observation, now: datetime) -> Step | None:
     if step is None or step.status.comparison is None:
         return step
     measured = ComparisonResult(verdict=Comparison.BETTER, metric="f1")
-    return forward_intent(seen.with_status(step.status), now, step.status.comparison, "It is new.", measured)
+    wanted = step.status.comparison
+    promotion = Promotion(wanted.challenger_uri, None, wanted.window, measured)
+    return forward_intent(seen.with_status(step.status), now, promotion, message="It is new.")
 
 
 def comparing_on_the_trip(seen: Observation, now: datetime) -> Step | None:
@@ -187,3 +194,34 @@ def condemning(seen: Observation, now: datetime) -> Step | None:
     if step is None or step.status.comparison is None or seen.status.comparison is not None:
         return step
     return back_intent(seen, now, "The new model failed.")
+
+
+def trusting(seen: Observation, now: datetime) -> Step | None:
+    """Any approval that stands on the monitor is taken for the candidate that waits."""
+    waits = seen.status.approval
+    if waits is None or waits != seen.recorded.approval or Verb.APPROVE not in seen.annotations.requests:
+        return awaiting_approval(seen, now)
+    approved = waits.model_copy(update={"answer": Answer.APPROVED})
+    status = changed(seen.status, approval=approved)
+    return awaiting_approval(replace(seen, recorded=status, status=status), now)
+
+
+def impatient(seen: Observation, now: datetime) -> Step | None:
+    """A hold keeps nothing from beginning."""
+    step = resting(seen.with_status(changed(seen.status, held=None)), now)
+    return None if step is None else replace(step, status=changed(step.status, held=seen.status.held))
+
+
+def forgetting_digests(seen: Observation, now: datetime) -> Decision:
+    """Nobody remembers what was rolled back."""
+    forgetful = changed(seen.status, rolled_back_digests=())
+    decision = decide(replace(seen, status=forgetful), now)
+    known = decision.status.rolled_back_digests or seen.status.rolled_back_digests
+    return replace(decision, status=changed(decision.status, rolled_back_digests=known))
+
+
+def hard_of_hearing(seen: Observation, now: datetime) -> Step | None:
+    """What was heard is not remembered."""
+    step = asked(seen, now)
+    heard = seen.status.handled_requests
+    return None if step is None else replace(step, status=changed(step.status, handled_requests=heard))

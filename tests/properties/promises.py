@@ -9,14 +9,19 @@ from typing import Final
 
 from modelmonitor.api.drift import DriftSeverity
 from modelmonitor.api.job import EvaluationInput, Role, Stage
+from modelmonitor.api.monitor import ApprovalPolicy
+from modelmonitor.api.requests import Request, Verb, read, token
 from modelmonitor.api.result import Comparison, Look, Verdict, Window, decode
 from modelmonitor.api.status import (
+    UNDER_WAY,
+    Answer,
     Attempt,
     AttemptOutcome,
     Direction,
     ModelMonitorStatus,
     RolloutStage,
     RolloutStatus,
+    Trigger,
 )
 from modelmonitor.domain.actions import Tell
 from modelmonitor.domain.decision import Decision
@@ -86,9 +91,13 @@ class Ledger:
             if rollout.stage is RolloutStage.PROGRESSING:
                 ours = live.rollout_id == rollout.id or rollout.patched_at is not None
             self.hands_off = self.hands_off or ours
-        asked = cluster.annotations.resume_at
-        if asked is not None and asked != status.last_handled_resume_at:
+        if self._asks(Verb.RESUME, status):
             self.hands_off, self.rests_until, self.attempts = False, None, 0
+
+    def _asks(self, verb: Verb, status: ModelMonitorStatus) -> bool:
+        """Whether somebody asks for it, and was not heard yet."""
+        text = self.cluster.annotations.requests.get(verb)
+        return text is not None and token(text) != status.handled(verb) and isinstance(read(verb, text), Request)
 
     def ended(self, job: Job) -> None:
         """A Job has ended well: what it says is true."""
@@ -274,6 +283,26 @@ class Ledger:
 
     def _tripped(self, before: ModelMonitorStatus, after: ModelMonitorStatus, attempt: Attempt) -> None:
         spec, because = self.cluster.spec, attempt.because
+        self.census[f"trigger {attempt.trigger}"] += 1
+        running = before.rollout is not None and before.rollout.stage in UNDER_WAY
+        one = before.attempt is None and not (running and after.rollout == before.rollout)
+        self.demand(one, "one attempt at a time", before.attempt or before.rollout)
+        self.demand(not self._held(before), "not now is not now", before.held)
+        self.attempts += 1
+        if attempt.trigger is Trigger.ASKED:
+            asked = before.asked_trip is not None or self._asks(Verb.TRIP, before)
+            self.demand(asked, "trains for nobody who has not asked", attempt)
+            return
+        rested = self.rests_until is None or self.cluster.now >= self.rests_until
+        self.demand(rested, "between attempts it cools down", (self.rests_until, self.cluster.now))
+        most = spec.retrain.max_attempts if spec.retrain else 0
+        self.demand(self.attempts <= most, "after so many attempts it stops", self.attempts)
+        if attempt.trigger is Trigger.SCHEDULED:
+            every = spec.retrain.every if spec.retrain else None
+            since = before.last_train_end
+            early = every is None or (since is not None and attempt.train_end < since + every)
+            self.demand(not early, "trains anyway only when it is time", (since, attempt.train_end))
+            return
         failed = [self._truth(one, attempt.champion) is Verdict.FAIL or self._moved(one) for one in because]
         self.demand(all(failed), "trains only on windows that failed", because)
         enough = len(because) == spec.verdict.failures_to_trip
@@ -283,17 +312,14 @@ class Ledger:
         row = {window.index for window in because}
         cleared = [index for index in between if (index, attempt.champion) in self.healthy and index not in row]
         self.demand(not cleared, "a healthy window begins the count anew", cleared)
-        running = before.rollout is not None and before.rollout.stage in (
-            RolloutStage.PROGRESSING,
-            RolloutStage.VERIFYING,
+
+    def _held(self, status: ModelMonitorStatus) -> bool:
+        held = status.held
+        return (
+            held is not None
+            and (held.until is None or self.cluster.now < held.until)
+            and not self._asks(Verb.RESUME, status)
         )
-        one = before.attempt is None and not (running and after.rollout == before.rollout)
-        self.demand(one, "one attempt at a time", before.attempt or before.rollout)
-        rested = self.rests_until is None or self.cluster.now >= self.rests_until
-        self.demand(rested, "between attempts it cools down", (self.rests_until, self.cluster.now))
-        self.attempts += 1
-        most = spec.retrain.max_attempts if spec.retrain else 0
-        self.demand(self.attempts <= most, "after so many attempts it stops", self.attempts)
 
     def _rolls(self, before: ModelMonitorStatus, rollout: RolloutStatus) -> None:
         earlier = before.rollout
@@ -306,11 +332,22 @@ class Ledger:
             end = max((window.end for window in tripped), default=datetime.max.replace(tzinfo=self.cluster.now.tzinfo))
             fresh = [window for window in self._better_on(rollout.to_uri, rollout.from_uri) if window.start >= end]
             self.demand(bool(fresh), "promotes only what was better on fresh rows", rollout)
-            busy = earlier is not None and earlier.stage in (RolloutStage.PROGRESSING, RolloutStage.VERIFYING)
+            busy = earlier is not None and earlier.stage in UNDER_WAY
             self.demand(not busy, "one rollout at a time", earlier)
-        elif earlier is not None and earlier.stage is RolloutStage.VERIFYING:
+            self._approved(before, rollout)
+        elif earlier is not None and earlier.stage is RolloutStage.VERIFYING and not self._asks(Verb.ROLLBACK, before):
             proven = any(True for _ in self._better_on(rollout.to_uri, rollout.from_uri))
             self.demand(proven, "a model that runs is rolled back only for a better one", rollout)
+
+    def _approved(self, before: ModelMonitorStatus, rollout: RolloutStatus) -> None:
+        self.demand(not self._held(before), "not now is not now", before.held)
+        digest = rollout.candidate_digest
+        self.demand(digest not in before.rolled_back_digests, "what was rolled back stays away", digest)
+        if self.cluster.spec.rollout is None or self.cluster.spec.rollout.approval is ApprovalPolicy.AUTOMATIC:
+            return
+        waits = before.approval
+        yes = waits is not None and waits.answer is Answer.APPROVED and waits.digest == digest
+        self.demand(yes, "rolls out what somebody approved, and nothing else", (waits, digest))
 
     def _better_on(self, challenger: str, champion: str) -> Iterable[Window]:
         grid = self.cluster.look().seen.grid

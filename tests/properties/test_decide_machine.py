@@ -7,7 +7,7 @@ from typing import Final, get_args
 from modelmonitor.api.job import Stage
 from modelmonitor.api.measuring import Counting, Waiting
 from modelmonitor.api.result import Comparison, Look, Verdict
-from modelmonitor.api.status import AttemptOutcome, Phase
+from modelmonitor.api.status import AttemptOutcome, Phase, Trigger
 from modelmonitor.domain.actions import Action
 from modelmonitor.domain.outcomes import Remedy
 from tests.properties.life import Life, explore
@@ -27,6 +27,7 @@ REACHED: Final = (
     *(f"counting {one}" for one in Counting),
     *(f"pending {one}" for one in Waiting),
     *(f"trouble in stage {one}" for one in Stage),
+    *(f"trigger {one}" for one in Trigger),
     "stage Data",
     "invalid data",
     "drift that trips",
@@ -39,7 +40,7 @@ REACHED: Final = (
 
 def test_every_promise_holds_and_everything_is_reached() -> None:
     census: Counter[str] = Counter()
-    explore(partial(Life, census=census), lives=130)
+    explore(partial(Life, census=census), lives=160)
     print("\n".join(f"{census[name]:>6} {name}" for name in REACHED))
     rare = {name: census[name] for name in REACHED if census[name] < OFTEN}
     assert not rare, f"reached fewer than {OFTEN} times: {rare}"

@@ -7,12 +7,16 @@ from typing import Final
 import pytest
 
 from modelmonitor.domain.decision import decide
+from modelmonitor.domain.policies.approve import awaiting_approval
+from modelmonitor.domain.policies.asked import asked
 from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
-from modelmonitor.domain.policies.retrain import breaker_open, training, tripped
+from modelmonitor.domain.policies.rest import resting
+from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_out, verifying
 from modelmonitor.domain.policies.serve import moved
 from modelmonitor.domain.policies.tidy import leftovers
+from modelmonitor.domain.policies.trip import breaker_open, tripped
 from tests.properties import plants
 from tests.properties.cluster import FENCE, GENERATION, GUARDS, PROOF, VERSION
 from tests.properties.life import Life, explore
@@ -67,6 +71,20 @@ BUGS: Final = [
     bug("a second trip while a Job trains", "never two training Jobs", planted(training, plants.hasty)),
     bug("the cooldown is ignored", "between attempts it cools down", planted(tripped, plants.restless)),
     bug("the breaker is forgotten", "after so many attempts it stops", removed(breaker_open)),
+    bug(
+        "an approval is taken for whatever waits",
+        "rolls out what somebody approved, and nothing else",
+        planted(awaiting_approval, plants.trusting),
+    ),
+    bug("not now is forgotten", "not now is not now", planted(resting, plants.impatient)),
+    bug(
+        "a candidate that was rolled back is tried again", "what was rolled back stays away", plants.forgetting_digests
+    ),
+    bug(
+        "a request is heard again and again",
+        "in a steady state nothing is written",
+        planted(asked, plants.hard_of_hearing),
+    ),
     bug(
         "a training Job that was deleted is made again",
         "a training Job is made once",

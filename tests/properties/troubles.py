@@ -1,5 +1,6 @@
 """What people do to a monitor, and what happens to it that nobody wanted."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -7,7 +8,9 @@ from random import Random
 from typing import Final
 
 from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.requests import Verb
 from modelmonitor.api.status import ModelMonitorStatus, RolloutStage, RolloutStatus
+from modelmonitor.api.types import format_time
 from modelmonitor.domain.observation import JobState
 from tests.properties.cluster import Cluster, Job
 from tests.properties.operators import Operator
@@ -18,6 +21,14 @@ RETRAIN: Final = ModelMonitorSpec.model_validate(manifest()).retrain
 _MEASURING: Final = ("suspends", "deletes Jobs", "moves the model", "operator killed", "calls fail")
 _RESTING: Final = ("a stale operator wakes", "a lost patch lands")
 _TRAINING: Final = ("deletes Jobs", "operator killed", "a stale operator wakes", "a Job is evicted", "a Job is evicted")
+_WAITING: Final = (
+    *("approves",) * 6,
+    "approves another",
+    *("rejects",) * 4,
+    "moves the model",
+    "operator killed",
+    "holds",
+)
 _ROLLING: Final = (
     "moves the model",
     "moves the model back",
@@ -28,6 +39,7 @@ _ROLLING: Final = (
     "a lost patch lands",
     "operator killed",
     "suspends",
+    "wants it back",
     "a stale operator wakes",
 )
 _PATCHED: Final = (
@@ -43,6 +55,8 @@ def apt(status: ModelMonitorStatus) -> tuple[str, ...]:
     """What hurts most just now."""
     if status.reverted is not None:
         return _RESTING
+    if status.approval is not None:
+        return _WAITING
     rollout = status.rollout
     if rollout is not None and rollout.stage is RolloutStage.PROGRESSING and rollout.patched_at is not None:
         return _PATCHED
@@ -101,8 +115,19 @@ class Troubles:
         self.operator.ledger.forget()
         self.operator.sleepers.clear()
 
-    def annotate(self, **values: str) -> None:
-        self.cluster.annotations = replace(self.cluster.annotations, **values)
+    def look_now(self) -> None:
+        self.cluster.annotations = replace(self.cluster.annotations, requested_at=self.word())
+
+    def ask(self, verb: Verb, value: str) -> None:
+        known = self.cluster.annotations
+        self.cluster.annotations = replace(known, requests={**known.requests, verb: value})
+
+    def answer(self, verb: Verb) -> None:
+        """To a candidate that waits."""
+        waits = self.cluster.status.approval
+        if waits is not None and waits.digest is not None:
+            nonce = str(self.cluster.next_number())
+            self.ask(verb, json.dumps({"digest": waits.digest, "nonce": nonce}))
 
     def respec(self, **fields: object) -> None:
         self.cluster.generation += 1
@@ -150,8 +175,18 @@ _PEOPLE: Final[dict[str, Callable[[Troubles], None]]] = {
     "moves the model back": Troubles.move_back,
     "moves the model on": Troubles.move_on,
     "replaces it all": Troubles.replace_all,
-    "resumes": lambda it: it.annotate(resume_at=it.word()),
-    "asks": lambda it: it.annotate(requested_at=it.word()),
+    "resumes": lambda it: it.ask(Verb.RESUME, it.word()),
+    "asks": Troubles.look_now,
+    "holds": lambda it: it.ask(Verb.HOLD, it.word()),
+    "holds for a week": lambda it: it.ask(
+        Verb.HOLD, json.dumps({"until": format_time(it.cluster.now + timedelta(days=7))})
+    ),
+    "wants a candidate": lambda it: it.ask(Verb.TRIP, it.word()),
+    "writes nonsense": lambda it: it.ask(it.luck.choice(tuple(Verb)), "{" + it.word()),
+    "approves": lambda it: it.answer(Verb.APPROVE),
+    "approves another": lambda it: it.ask(Verb.APPROVE, f"{it.cluster.next_number():064x}"),
+    "rejects": lambda it: it.answer(Verb.REJECT),
+    "wants it back": lambda it: it.ask(Verb.ROLLBACK, it.word()),
     "deletes Jobs": lambda it: it.cluster.jobs.clear(),
     "deletes the model": _set(lambda it: it.cluster, "visible", value=False),
     "suspends": lambda it: it.respec(suspend=True),

@@ -361,8 +361,12 @@ class Retrain(Model):
     """How much event time to train on, such as 60d. It ends where the window of the comparison starts."""
     output_uri: Uri
     """The folder in which each attempt gets a folder of its own for its model: `s3://bucket/prefix/`."""
+    every: Duration | None = None
+    """Train a candidate anyway when so much event time has passed since the end of the last training, such as 30d. It
+    must beat the serving model like any other."""
     cooldown: Duration = timedelta(hours=24)
-    """How long to wait after an attempt that did not end with a better model in service."""
+    """How long to wait after an attempt that did not end with a better model in service. With each further such attempt
+    in a row twice as long, up to eight times."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """After so many attempts in a row without a healthy window nothing is trained any more, until a window passes or a
     person sets the annotation modelmonitor.dev/resume to a new value."""
@@ -390,6 +394,13 @@ class Strategy(OneOf):
     """All traffic moves at once, by the rolling update of the serving object."""
 
 
+class ApprovalPolicy(StrEnum):
+    """Who decides that a better candidate is rolled out."""
+
+    AUTOMATIC = "Automatic"
+    MANUAL = "Manual"
+
+
 class Rollout(Model):
     """How a better candidate is brought into service."""
 
@@ -398,6 +409,11 @@ class Rollout(Model):
     nothing else."""
     strategy: Strategy = Strategy(replace=Replace())
     """How traffic moves to the candidate. Set exactly one. Default: replace."""
+    approval: ApprovalPolicy = ApprovalPolicy.AUTOMATIC
+    """Who decides that a better candidate is rolled out. Manual: a person, with the annotation modelmonitor.dev/approve
+    and the candidate's digest, which status.approval shows."""
+    approval_deadline: Duration = timedelta(days=7)
+    """With approval Manual: a candidate that nobody has approved after this time is given up."""
     progress_deadline: Duration = timedelta(minutes=15)
     """A rollout that has not finished after this time is rolled back."""
 

@@ -22,6 +22,7 @@ from modelmonitor.api.measuring import (
     Trouble,
 )
 from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.requests import HandledRequest, Verb, Who, Why
 from modelmonitor.api.result import ComparisonResult, Window, WindowIndex
 from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
 
@@ -33,6 +34,9 @@ MOST_PENDING: Final = 16
 
 MOST_INVALID: Final = 32
 """So many windows with invalid data are remembered until their labels are there."""
+
+MOST_ROLLED_BACK: Final = 5
+"""So many candidates that were rolled back are remembered."""
 
 # When a status is too long, so many decisions and so much of a condition's message are worth more than the rest.
 _KEPT_DECISIONS: Final = 5
@@ -49,12 +53,14 @@ class Phase(StrEnum):
     EVALUATING = "Evaluating"
     TRAINING = "Training"
     COMPARING = "Comparing"
+    AWAITING_APPROVAL = "AwaitingApproval"
     ROLLING_OUT = "RollingOut"
     VERIFYING = "Verifying"
     ROLLING_BACK = "RollingBack"
     COOLING_DOWN = "CoolingDown"
     BREAKER_OPEN = "BreakerOpen"
     REVERTED = "Reverted"
+    HELD = "Held"
     SUSPENDED = "Suspended"
     STALLED = "Stalled"
 
@@ -89,15 +95,54 @@ class ServingModel(Model):
     """The newest event time known then: logged predictions from here on are its own."""
 
 
+class Hold(Model):
+    """Somebody said: not now."""
+
+    since: Time
+    """When it was heard."""
+    until: Time | None = None
+    """When it ends; without it, when somebody says resume."""
+    by: Who = ""
+    """Who said it."""
+    why: Why = ""
+    """Why."""
+
+
+class AskedTrip(Model):
+    """Somebody wants a new candidate, whatever the verdicts are."""
+
+    at: Time
+    """When it was heard."""
+    by: Who = ""
+    """Who wants it."""
+    why: Why = ""
+    """Why."""
+
+
+class Trigger(StrEnum):
+    """Why a candidate is trained."""
+
+    FAILING = "Failing"
+    """The model failed on enough separate windows, or its data drifted where drift trips."""
+    SCHEDULED = "Scheduled"
+    """It is time: spec.retrain.every."""
+    ASKED = "Asked"
+    """Somebody asked for it."""
+
+
 class Attempt(Model):
     """The remediation under way: from the trip to the end of the comparison."""
 
     trip: Count
     """Its number; it only grows, and is part of the training Job's name."""
+    trigger: Trigger = Trigger.FAILING
+    """Why it began."""
     because: Annotated[tuple[Window, ...], Field(max_length=16)]
-    """The failing windows."""
+    """The failing windows; of another trigger the newest judged one."""
+    reason: Annotated[str, StringConstraints(max_length=256)] = ""
+    """Why, as a sentence: what the training Job is told."""
     champion: Uri
-    """The serving model that failed."""
+    """The serving model when it began."""
     train_start: Time
     """Train on events from here."""
     train_end: Time
@@ -159,6 +204,36 @@ class Compared(Model):
     """Do not look again before this."""
 
 
+class Answer(StrEnum):
+    """What somebody says of a candidate that waits."""
+
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+
+
+class Approval(Model):
+    """A candidate that is better, and waits for somebody to say yes."""
+
+    candidate_uri: Uri
+    """Where it is."""
+    digest: Digest | None = None
+    """sha256 of its files: an approval names it."""
+    window: Window
+    """On whose rows it was better."""
+    comparison: ComparisonResult
+    """Both models side by side."""
+    since: Time
+    """Since when it waits."""
+    deadline: Time
+    """When it is given up."""
+    answer: Answer | None = None
+    """What somebody said."""
+    by: Who = ""
+    """Who said it."""
+    why: Why = ""
+    """Why."""
+
+
 class RolloutStage(StrEnum):
     """Where a rollout is."""
 
@@ -194,6 +269,10 @@ class RolloutStatus(Model):
     """The model that served before."""
     to_uri: Uri
     """The model that is to serve."""
+    candidate_digest: Digest | None = None
+    """sha256 of the candidate's files: a candidate that was rolled back is not rolled out again."""
+    approved_by: Who = ""
+    """Who approved it, where somebody had to."""
     started_at: Time
     """When it was decided."""
     deadline: Time
@@ -218,6 +297,9 @@ class AttemptOutcome(StrEnum):
     NO_EVIDENCE = "NoEvidence"
     ROLLOUT_FAILED = "RolloutFailed"
     ROLLED_BACK = "RolledBack"
+    REJECTED = "Rejected"
+    NOT_APPROVED = "NotApproved"
+    KNOWN_BAD = "KnownBad"
     SUPERSEDED = "Superseded"
 
 
@@ -256,8 +338,8 @@ class ModelMonitorStatus(Model):
     """The generation of the spec that this status speaks of."""
     last_handled_reconcile_at: Annotated[str, StringConstraints(max_length=128)] | None = None
     """The value of the annotation modelmonitor.dev/requestedAt that was last acted upon."""
-    last_handled_resume_at: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """The value of the annotation modelmonitor.dev/resume that was last acted upon."""
+    handled_requests: Annotated[tuple[HandledRequest, ...], Field(max_length=8), ListMap("verb")] = ()
+    """Of each kind of request the newest that was handled."""
     phase: Phase = Phase.PENDING
     """One word for people."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16), ListMap("type")] = ()
@@ -297,14 +379,24 @@ class ModelMonitorStatus(Model):
     """Remediations since the last healthy window."""
     cooldown_ends: Time | None = None
     """No new remediation before this."""
+    held: Hold | None = None
+    """Somebody said: not now."""
+    asked_trip: AskedTrip | None = None
+    """Somebody wants a new candidate: it begins when nothing is in its way."""
+    last_train_end: Time | None = None
+    """Up to which event time the last candidate was trained; spec.retrain.every counts from here."""
     attempt: Attempt | None = None
     """The remediation under way."""
     candidate: Candidate | None = None
     """The model that its training made."""
     comparison: Compared | None = None
     """The comparison that is wanted now."""
+    approval: Approval | None = None
+    """The candidate that waits for somebody to say yes."""
     rollout: RolloutStatus | None = None
     """The rollout under way, or the last one."""
+    rolled_back_digests: Annotated[tuple[Digest, ...], Field(max_length=MOST_ROLLED_BACK)] = ()
+    """Digests of candidates that were rolled back, the newest last: none of them is rolled out again."""
     reverted: Message | None = None
     """Set when somebody moved the serving object back: remediation rests until the annotation modelmonitor.dev/resume
     is set."""
@@ -314,6 +406,10 @@ class ModelMonitorStatus(Model):
     """When the operator looks again."""
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
     """The newest decisions, the newest last."""
+
+    def handled(self, verb: Verb) -> str | None:
+        """What is remembered of the newest request of a kind that was handled."""
+        return next((one.token for one in self.handled_requests if one.verb is verb), None)
 
     def frontier(self, stage: Stage) -> Frontier:
         """How far a stage has come."""
@@ -354,6 +450,8 @@ def _shorter(status: _Status) -> _Status | None:
         return status.model_copy(update={"last_evaluation": fewer})
     if status.history:
         return status.model_copy(update={"history": status.history[1:]})
+    if status.last_attempt is not None and status.last_attempt.comparison is not None:
+        return status.model_copy(update={"last_attempt": status.last_attempt.model_copy(update={"comparison": None})})
     if any(len(one.message) > _SHORT for one in status.conditions):
         short = (one.model_copy(update={"message": one.message[:_SHORT]}) for one in status.conditions)
         return status.model_copy(update={"conditions": tuple(short)})

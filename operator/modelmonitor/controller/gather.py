@@ -59,7 +59,7 @@ def gather(cache: Cache, key: Key, *, observe_only: bool, now: datetime) -> Gath
             recorded=status,
             status=status,
             serving=_serving(cache, key, target, now, since),
-            annotations=Annotations(monitor.requested_at, monitor.resume_at),
+            annotations=Annotations(monitor.requested_at, monitor.requests),
             invalid=schedule.problem(spec.schedule, spec.windows.time_zone),
             owner_of_target=_older_monitor(cache, monitor),
             jobs={job.name: job for job in jobs},

@@ -189,7 +189,7 @@ def _environment(seen: Observation, attempt: Attempt) -> dict[str, str]:
         "MODELMONITOR_TRAIN_END": format_time(attempt.train_end),
         "MODELMONITOR_CHAMPION_URI": attempt.champion,
         "MODELMONITOR_OUTPUT_URI": attempt.output_uri,
-        "MODELMONITOR_REASON": f"{len(attempt.because)} failing windows",
+        "MODELMONITOR_REASON": attempt.reason,
     }
 
 

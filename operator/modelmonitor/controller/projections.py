@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from modelmonitor.api.evaluation import ModelEvaluationSpec
 from modelmonitor.api.job import Role
+from modelmonitor.api.requests import PREFIX, Verb
 from modelmonitor.api.status import UNDER_WAY
 from modelmonitor.controller import explanations, labels
 from modelmonitor.domain.observation import JobState
@@ -36,7 +37,7 @@ class MonitorSeen:
     created: str
     deleting: bool
     requested_at: str | None
-    resume_at: str | None
+    requests: Mapping[Verb, str]
     target: str
     spec: str
     status: str
@@ -55,7 +56,7 @@ class MonitorSeen:
             created=str(meta.get("creationTimestamp", "")),
             deleting="deletionTimestamp" in meta,
             requested_at=annotations.get(labels.REQUESTED_AT),
-            resume_at=annotations.get(labels.RESUME),
+            requests={verb: str(annotations[key]) for verb in Verb if (key := f"{PREFIX}{verb}") in annotations},
             target=serving_of(raw),
             spec=json.dumps(spec, separators=(",", ":")),
             status=json.dumps(raw.get("status") or {}, separators=(",", ":")),

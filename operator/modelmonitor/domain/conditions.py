@@ -17,6 +17,7 @@ from modelmonitor.domain.frontiers import next_evaluation_time, pending
 from modelmonitor.domain.health import data_available, drift_detected, model_healthy, reported
 from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
 from modelmonitor.domain.policies.tidy import wanted_jobs
+from modelmonitor.domain.remedy import retraining
 from modelmonitor.domain.said import Said, with_conditions
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -59,6 +60,8 @@ def turns(seen: Observation) -> Iterator[datetime]:
         yield status.data_moved_at + 2 * seen.spec.windows.every
     if status.cooldown_ends is not None:
         yield status.cooldown_ends
+    if status.held is not None and status.held.until is not None:
+        yield status.held.until
     if rollout is not None and rollout.stage is RolloutStage.PROGRESSING:
         yield rollout.deadline
 
@@ -97,45 +100,6 @@ def stalled(seen: Observation) -> Said:
     return Said(_FALSE, "NotStalled")
 
 
-def retraining(seen: Observation, now: datetime) -> Said:
-    """Is a remedy under way, and if not, why not?"""
-    status, spec = seen.status, seen.spec
-    rollout = status.rollout
-    if rollout is not None and rollout.stage in (RolloutStage.PROGRESSING, RolloutStage.VERIFYING):
-        way = "RollingBack" if rollout.direction is Direction.BACK else "RollingOut"
-        doing = way if rollout.stage is RolloutStage.PROGRESSING else "Verifying"
-        hangs = now >= rollout.deadline and rollout.stage is RolloutStage.PROGRESSING
-        return Said(_TRUE, doing, f"{rollout.to_uri}{': past its deadline, a person should look' if hangs else ''}")
-    if status.comparison is not None:
-        return Said(_TRUE, "Comparing", f"Waiting for the window from {status.comparison.window.start:%Y-%m-%d}.")
-    if status.attempt is not None:
-        return Said(_TRUE, "Training", f"Attempt {status.attempt.trip}.")
-    if spec.retrain is None:
-        return Said(_FALSE, "NotConfigured", "There is no spec.retrain: the monitor only measures.")
-    if status.reverted is not None:
-        return Said(_FALSE, "Reverted", status.reverted)
-    if seen.owner_of_target is not None:
-        return Said(
-            _FALSE,
-            "TargetTaken",
-            f"ModelMonitor {seen.owner_of_target} is older and owns this serving target: this one only measures.",
-        )
-    if seen.observe_only:
-        return Said(_FALSE, "ObserveOnly", "The operator runs with mode ObserveOnly: nothing is trained or rolled.")
-    if status.attempts >= spec.retrain.max_attempts:
-        return Said(
-            _FALSE,
-            "BreakerOpen",
-            f"{status.attempts} attempts without a healthy window: look at the model, then set the annotation "
-            "modelmonitor.dev/resume to a new value.",
-        )
-    if status.cooldown_ends is not None and now < status.cooldown_ends:
-        return Said(_FALSE, "CoolingDown", f"No new attempt before {status.cooldown_ends:%Y-%m-%dT%H:%MZ}.")
-    return Said(
-        _FALSE, "NotNeeded", f"{len(status.failing_windows)} of {spec.verdict.failures_to_trip} failing windows."
-    )
-
-
 def promoted(seen: Observation) -> Said:
     """Was the last candidate better?"""
     last = seen.status.last_attempt
@@ -167,6 +131,8 @@ def _remedy_phase(seen: Observation, now: datetime) -> Phase | None:
     return {
         "Verifying": Phase.VERIFYING,
         "Comparing": Phase.COMPARING,
+        "AwaitingApproval": Phase.AWAITING_APPROVAL,
+        "Held": Phase.HELD,
         "Training": Phase.TRAINING,
         "Reverted": Phase.REVERTED,
         "BreakerOpen": Phase.BREAKER_OPEN,

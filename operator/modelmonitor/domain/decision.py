@@ -1,6 +1,7 @@
 """The heart: from what is seen to what is done. Pure, total, no clock.
 
     SERVE      who serves now? first sight, somebody's change, our own roll
+    ASKED      what do people ask for?
     MEASURE    is a window due? is its evaluation finished?
     REMEDIATE  roll back, roll out, verify, compare, train, or wait for a reason
 
@@ -18,24 +19,30 @@ from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.domain.actions import Action
 from modelmonitor.domain.conditions import summarised, turns
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.policies.approve import awaiting_approval
+from modelmonitor.domain.policies.asked import asked
 from modelmonitor.domain.policies.compare import comparing
 from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
-from modelmonitor.domain.policies.retrain import breaker_open, resting, training, tripped
+from modelmonitor.domain.policies.rest import resting
+from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
-from modelmonitor.domain.policies.serve import first_sight, moved, out_of_sight, resumed
+from modelmonitor.domain.policies.serve import first_sight, moved, out_of_sight
 from modelmonitor.domain.policies.tidy import leftovers
+from modelmonitor.domain.policies.trip import breaker_open, tripped
 from modelmonitor.domain.step import Step
 
 Policy = Callable[[Observation, datetime], Step | None]
 
-SERVE: Final[tuple[Policy, ...]] = (out_of_sight, first_sight, moved, resumed)
+SERVE: Final[tuple[Policy, ...]] = (out_of_sight, first_sight, moved)
+ASKED: Final[tuple[Policy, ...]] = (asked,)
 MEASURE: Final[tuple[Policy, ...]] = (measuring, due)
 REMEDIATE: Final[tuple[Policy, ...]] = (
     rolling_back,
     rolling_out,
     verifying,
     resting,
+    awaiting_approval,
     comparing,
     training,
     breaker_open,
@@ -43,7 +50,7 @@ REMEDIATE: Final[tuple[Policy, ...]] = (
 )
 
 TIDY: Final[tuple[Policy, ...]] = (leftovers,)
-CHAINS: Final = (SERVE, MEASURE, REMEDIATE, TIDY)
+CHAINS: Final = (SERVE, ASKED, MEASURE, REMEDIATE, TIDY)
 # With a spec that cannot be used nothing new is begun, but a rollout that has begun is not left alone.
 ROLL: Final[tuple[Policy, ...]] = (rolling_back, rolling_out)
 

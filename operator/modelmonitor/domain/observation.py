@@ -8,6 +8,7 @@ from typing import Self
 
 from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout
+from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Window
 from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.domain.windows import Grid, patience, slack
@@ -82,7 +83,7 @@ class Annotations:
     """What people ask for by annotating the monitor; each value is handled once."""
 
     requested_at: str | None = None
-    resume_at: str | None = None
+    requests: Mapping[Verb, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from modelmonitor.api.requests import PREFIX, Verb
 from modelmonitor.api.result import Verdict
-from modelmonitor.controller import labels
 from modelmonitor.kube.api import Patch
 from modelmonitor.kube.resources import MONITORS, SELDON_DEPLOYMENTS
 from modelmonitor.serving.seldon_deployment import ROLLOUT_ANNOTATION
@@ -41,7 +41,7 @@ async def test_moved_back_in_the_middle_of_a_rollout_it_rests_and_says_so_until_
     assert "modelmonitor.dev/resume" in message
     assert (await stage.status())["phase"] == "Reverted"
     assert await stage.cluster.jobs("training") == []
-    await stage.cluster.annotate(labels.RESUME, "1")
+    await stage.cluster.annotate(f"{PREFIX}{Verb.RESUME}", "1")
     await stage.process.settle()
     assert (await stage.condition("Retraining"))[1] != "Reverted"
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Verdict
 from modelmonitor.api.status import AttemptOutcome, Phase
 from modelmonitor.domain.actions import DeleteJob, Explain, StartTraining
@@ -101,7 +102,7 @@ TRIPPING = [
     case("one attempt is left: trains", world().failing(2).knowing(attempts=2, trips=2), trains(trip=3)),
     case(
         "a person resumes an open breaker: trains with the failing windows at hand",
-        world().failing(2).knowing(attempts=3, trips=3).told_to_resume("1"),
+        world().failing(2).knowing(attempts=3, trips=3).told(Verb.RESUME, "1"),
         tells("Resumed") & trains(trip=4) & says(attempts=1),
     ),
     case(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from modelmonitor.api.requests import Verb
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
 from modelmonitor.domain.actions import DeleteJob
 from modelmonitor.domain.decision import decide
@@ -163,22 +164,22 @@ RESUMED = [
     ),
     case(
         "told to resume: the rest ends, counts of attempts begin at zero",
-        reverted().knowing(attempts=3).cooling(HOUR).told_to_resume("yes"),
-        tells("Resumed", "'yes'") & says(reverted=None, attempts=0, cooldown_ends=None, last_handled_resume_at="yes"),
+        reverted().knowing(attempts=3).cooling(HOUR).told(Verb.RESUME, "yes"),
+        tells("Resumed") & says(reverted=None, attempts=0, cooldown_ends=None),
     ),
     case(
         "what was said once is heard once",
-        reverted().told_to_resume("yes").knowing(last_handled_resume_at="yes"),
+        reverted().told(Verb.RESUME, "yes").having_heard(Verb.RESUME, "yes"),
         idle_until(NEXT),
     ),
     case(
         "a very long word is heard once",
-        reverted().told_to_resume("yes" * 100).knowing(last_handled_resume_at=("yes" * 100)[:128]),
+        reverted().told(Verb.RESUME, "yes" * 100).having_heard(Verb.RESUME, "yes" * 100),
         idle_until(NEXT),
     ),
     case(
         "moved and told to resume in one go: the move is seen first",
-        world().rolling(progress=Progress.DONE).live(uri=A).told_to_resume("yes"),
+        world().rolling(progress=Progress.DONE).live(uri=A).told(Verb.RESUME, "yes"),
         tells("Reverted") & says(serving_model__uri=A),
     ),
 ]

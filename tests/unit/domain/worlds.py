@@ -13,6 +13,7 @@ from modelmonitor.api.drift import DriftMethod, DriftSeverity
 from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.measuring import Counting, LastEvaluation, Measurement, Trouble
 from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.requests import HandledRequest, Verb, token
 from modelmonitor.api.result import (
     Cause,
     Comparison,
@@ -133,8 +134,14 @@ class World:
     def asked(self, at: str) -> Self:
         return replace(self, seen=replace(self.seen, annotations=Annotations(requested_at=at)))
 
-    def told_to_resume(self, at: str) -> Self:
-        return replace(self, seen=replace(self.seen, annotations=Annotations(resume_at=at)))
+    def told(self, verb: Verb, value: str) -> Self:
+        """Somebody annotates the monitor."""
+        requests = {**self.seen.annotations.requests, verb: value}
+        return replace(self, seen=replace(self.seen, annotations=Annotations(requests=requests)))
+
+    def having_heard(self, verb: Verb, value: str) -> Self:
+        """That annotation was handled."""
+        return self.knowing(handled_requests=(HandledRequest(verb=verb, token=token(value)),))
 
     def edited(self) -> Self:
         """Somebody edits the spec, after all that is recorded was decided."""
@@ -206,6 +213,10 @@ class World:
             completed_at=OLD,
         )
         return self.knowing(last_evaluation=latest)
+
+    def judged_well(self) -> Self:
+        """Week 15 has passed."""
+        return self.judged(Verdict.PASS)
 
     def failing(self, number: int) -> Self:
         """So many separate windows failed, week 15 the last of them."""
@@ -317,12 +328,12 @@ class World:
             data_through=week(17).start + 12 * HOUR,
         ).next(week(17))
 
-    def compared(self, verdict: Comparison) -> Self:
+    def compared(self, verdict: Comparison, **fields: Any) -> Self:
         """The comparison Job has ended with this result."""
         measured = ComparisonResult(
             verdict=verdict, metric="f1", champion=0.21, candidate=0.43, difference=0.22, low=0.17, rows=9000, blocks=7
         )
-        return self.found(Look.JUDGED, Verdict.FAIL, comparison=measured, message="9000 rows.")
+        return self.found(Look.JUDGED, Verdict.FAIL, comparison=measured, message="9000 rows.", **fields)
 
     # --- rolling -----------------------------------------------------------------------------------------------
     def rolling(

@@ -10,9 +10,10 @@ from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.policies.approve import promoted
+from modelmonitor.domain.policies.ends import ended
 from modelmonitor.domain.policies.measure import ERROR_PAUSE, FINISHED, LONGEST_PAUSE, in_progress
-from modelmonitor.domain.policies.retrain import ended
-from modelmonitor.domain.policies.rollout import back_intent, forward_intent, kept
+from modelmonitor.domain.policies.rollout import back_intent, kept
 from modelmonitor.domain.results import result_of
 from modelmonitor.domain.schedule import next_look
 from modelmonitor.domain.step import Step, acting, backoff, changed, noted, waiting
@@ -54,7 +55,7 @@ def _concluded(seen: Observation, now: datetime, wanted: Compared, result: Evalu
     if measured is None or measured.verdict is Comparison.NO_EVIDENCE:
         return _no_evidence(seen, now, wanted, result)
     if measured.verdict is Comparison.BETTER:
-        return _better(seen, now, wanted, measured)
+        return _better(seen, now, wanted, result, measured)
     message = f"Not better: {side_by_side(measured)}."
     if wanted.purpose is Purpose.ROLL_BACK:
         return kept(
@@ -63,14 +64,14 @@ def _concluded(seen: Observation, now: datetime, wanted: Compared, result: Evalu
     return ended(seen, now, AttemptOutcome.NOT_BETTER, message, measured)
 
 
-def _better(seen: Observation, now: datetime, wanted: Compared, measured: ComparisonResult) -> Step:
+def _better(
+    seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult, measured: ComparisonResult
+) -> Step:
     if wanted.purpose is Purpose.ROLL_BACK:
         return back_intent(
             seen, now, f"The previous model is better on the same rows: {side_by_side(measured)}.", measured
         )
-    return forward_intent(
-        seen, now, wanted, f"The candidate is better on the same rows: {side_by_side(measured)}.", measured
-    )
+    return promoted(seen, now, wanted, result, f"The candidate is better on the same rows: {side_by_side(measured)}.")
 
 
 def side_by_side(measured: ComparisonResult) -> str:

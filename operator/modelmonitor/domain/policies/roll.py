@@ -9,7 +9,7 @@ from modelmonitor.api.status import AttemptOutcome, Compared, Direction, Purpose
 from modelmonitor.domain.actions import PatchServing
 from modelmonitor.domain.observation import Observation, Problem, Progress, ServingSeen
 from modelmonitor.domain.policies.compare import comparing
-from modelmonitor.domain.policies.retrain import ended
+from modelmonitor.domain.policies.ends import ended
 from modelmonitor.domain.policies.rollout import arrived, back_intent, kept
 from modelmonitor.domain.step import Step, acting, changed, noted, waiting
 

@@ -1,11 +1,12 @@
 """The intents of a rollout and their ends: written into the status first, carried out by the next decision."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from modelmonitor.api.result import ComparisonResult
+from modelmonitor.api.result import ComparisonResult, Window
 from modelmonitor.api.status import (
+    MOST_ROLLED_BACK,
     AttemptOutcome,
-    Compared,
     Direction,
     LastAttempt,
     RolloutStage,
@@ -14,6 +15,7 @@ from modelmonitor.api.status import (
 )
 from modelmonitor.domain.actions import Tone
 from modelmonitor.domain.observation import Observation, Problem
+from modelmonitor.domain.policies.ends import rest_until
 from modelmonitor.domain.step import Step, noted
 
 
@@ -24,9 +26,18 @@ def next_id(seen: Observation) -> int:
     return max(known, live) + 1
 
 
-def forward_intent(
-    seen: Observation, now: datetime, wanted: Compared, message: str, measured: ComparisonResult
-) -> Step:
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A candidate that may serve, and why: better on the rows of a window, and approved where somebody had to."""
+
+    candidate: str
+    digest: str | None
+    window: Window
+    measured: ComparisonResult
+    approved_by: str = ""
+
+
+def forward_intent(seen: Observation, now: datetime, promotion: Promotion, *, message: str) -> Step:
     """The candidate is to serve."""
     status, serving = seen.status, seen.status.serving_model
     target = seen.spec.model.serving.seldon_deployment
@@ -38,17 +49,25 @@ def forward_intent(
         stage=RolloutStage.PROGRESSING,
         target=target,
         from_uri=serving.uri,
-        to_uri=wanted.challenger_uri,
+        to_uri=promotion.candidate,
+        candidate_digest=promotion.digest,
+        approved_by=promotion.approved_by,
         started_at=now,
         deadline=now + seen.rollout_spec.progress_deadline,
         # Rows that are scored anew in the Job can be judged as soon as they are newer than the comparison's; logged
         # predictions are the new model's only from the moment it serves.
-        verify_from=None if seen.spec.data.predictions.column else wanted.window.end,
+        verify_from=None if seen.spec.data.predictions.column else promotion.window.end,
     )
     promoted = LastAttempt(
-        trip=status.trips, outcome=AttemptOutcome.PROMOTED, message=message, comparison=measured, ended_at=now
+        trip=status.trips,
+        outcome=AttemptOutcome.PROMOTED,
+        message=message,
+        comparison=promotion.measured,
+        ended_at=now,
     )
-    return noted(seen, now, "RollingOut", message, rollout=rollout, comparison=None, last_attempt=promoted)
+    return noted(
+        seen, now, "RollingOut", message, rollout=rollout, comparison=None, approval=None, last_attempt=promoted
+    )
 
 
 def back_intent(seen: Observation, now: datetime, message: str, measured: ComparisonResult | None = None) -> Step:
@@ -92,7 +111,6 @@ def kept(seen: Observation, now: datetime, outcome: AttemptOutcome, message: str
     """The new model stays; the rollout is over."""
     status, rollout = seen.status, seen.status.rollout
     assert rollout is not None  # noqa: S101 - called while one is verified
-    retrain = seen.spec.retrain
     last = status.last_attempt
     bad = outcome is AttemptOutcome.STILL_FAILING
     return noted(
@@ -103,7 +121,7 @@ def kept(seen: Observation, now: datetime, outcome: AttemptOutcome, message: str
         tone=Tone.WARNING if bad else Tone.NORMAL,
         rollout=rollout.model_copy(update={"stage": RolloutStage.KEPT}),
         comparison=None,
-        cooldown_ends=now + retrain.cooldown if bad and retrain else None,
+        cooldown_ends=rest_until(seen, now) if bad else None,
         last_attempt=LastAttempt(
             trip=status.trips,
             outcome=outcome,
@@ -132,7 +150,8 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
             candidate=None,
             comparison=None,
         )
-    retrain = seen.spec.retrain
+    known = status.rolled_back_digests
+    bad = (rollout.candidate_digest,) if rollout.candidate_digest and rollout.candidate_digest not in known else ()
     message = f"{rollout.to_uri} serves again in place of {rollout.from_uri}."
     last = status.last_attempt
     return noted(
@@ -144,7 +163,8 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
         serving_model=serving,
         rollout=rollout.model_copy(update={"stage": RolloutStage.ROLLED_BACK}),
         failing_windows=(),
-        cooldown_ends=now + retrain.cooldown if retrain else None,
+        cooldown_ends=rest_until(seen, now),
+        rolled_back_digests=(*status.rolled_back_digests, *bad)[-MOST_ROLLED_BACK:],
         last_attempt=LastAttempt(
             trip=status.trips,
             outcome=AttemptOutcome.ROLLED_BACK,

@@ -6,29 +6,12 @@ from typing import Final
 from modelmonitor.api.status import AttemptOutcome, LastAttempt, RolloutStage, RolloutStatus, ServingModel
 from modelmonitor.domain.actions import Tone
 from modelmonitor.domain.observation import Observation, Problem, ServingSeen
-from modelmonitor.domain.step import LONGEST_WORD, Step, changed, noted, waiting
+from modelmonitor.domain.step import Step, changed, noted, waiting
 
 _REST: Final = (
     "Remediation rests until the monitor's annotation modelmonitor.dev/resume is set to a new value. If a GitOps tool "
     "did it, let it ignore this field."
 )
-
-
-def resumed(seen: Observation, now: datetime) -> Step | None:
-    """A person said to go on: the breaker closes, the cooldown ends, a revert is forgiven."""
-    asked = seen.annotations.resume_at
-    if asked is None or asked[:LONGEST_WORD] == seen.status.last_handled_resume_at:
-        return None
-    return noted(
-        seen,
-        now,
-        "Resumed",
-        f"Remediation goes on: annotation modelmonitor.dev/resume is {asked[:64]!r}.",
-        last_handled_resume_at=asked[:LONGEST_WORD],
-        reverted=None,
-        attempts=0,
-        cooldown_ends=None,
-    )
 
 
 def out_of_sight(seen: Observation, now: datetime) -> Step | None:
@@ -88,7 +71,7 @@ def _fresh(
 ) -> Step:
     status, rollout = seen.status, seen.status.rollout
     ended = status.last_attempt
-    if status.attempt is not None or status.comparison is not None:
+    if status.attempt is not None or status.comparison is not None or status.approval is not None:
         ended = LastAttempt(trip=status.trips, outcome=AttemptOutcome.SUPERSEDED, message=message, ended_at=now)
     return noted(
         seen,
@@ -107,6 +90,10 @@ def _fresh(
         attempt=None,
         candidate=None,
         comparison=None,
+        approval=None,
+        asked_trip=None,
+        # Nobody knows what their model was trained on; that it is about to be outdated is the least likely.
+        last_train_end=status.data_through,
         rollout=_over(rollout, live) if rollout else None,
         reverted=reverted,
         last_attempt=ended,

@@ -1,0 +1,61 @@
+"""A candidate that is better waits for a person, where the spec says so."""
+
+from datetime import datetime
+
+from modelmonitor.api.monitor import ApprovalPolicy
+from modelmonitor.api.result import EvaluationResult
+from modelmonitor.api.status import Answer, Approval, AttemptOutcome, Compared
+from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.policies.ends import ended
+from modelmonitor.domain.policies.rollout import Promotion, forward_intent
+from modelmonitor.domain.step import Step, noted, waiting
+
+
+def promoted(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult, message: str) -> Step:
+    """The candidate is better: roll it out, or wait for somebody to say yes."""
+    measured, model = result.comparison, result.candidate
+    assert measured is not None  # noqa: S101 - it is what says that the candidate is better
+    digest = model.digest if model is not None else None
+    if digest is not None and digest in seen.status.rolled_back_digests:
+        why = f"{wanted.challenger_uri} ({digest}) was rolled back before: it is not rolled out again."
+        return ended(seen, now, AttemptOutcome.KNOWN_BAD, why, measured)
+    if seen.rollout_spec.approval is ApprovalPolicy.AUTOMATIC:
+        return forward_intent(
+            seen, now, Promotion(wanted.challenger_uri, digest, wanted.window, measured), message=message
+        )
+    deadline = now + seen.rollout_spec.approval_deadline
+    return noted(
+        seen,
+        now,
+        "AwaitingApproval",
+        f"{message} It waits for an approval of {digest} until {deadline:%Y-%m-%dT%H:%MZ}.",
+        comparison=None,
+        approval=Approval(
+            candidate_uri=wanted.challenger_uri,
+            digest=digest,
+            window=wanted.window,
+            comparison=measured,
+            since=now,
+            deadline=deadline,
+        ),
+    )
+
+
+def awaiting_approval(seen: Observation, now: datetime) -> Step | None:
+    """A better candidate waits: roll it out once somebody has said yes, give it up when nobody does."""
+    waits = seen.status.approval
+    if waits is None or waits != seen.recorded.approval:
+        return None
+    if waits.answer is Answer.REJECTED:
+        why = ": ".join(part for part in (waits.by, waits.why) if part) or "without a word"
+        return ended(
+            seen, now, AttemptOutcome.REJECTED, f"{waits.candidate_uri} was rejected, {why}.", waits.comparison
+        )
+    if waits.answer is Answer.APPROVED or seen.rollout_spec.approval is ApprovalPolicy.AUTOMATIC:
+        promotion = Promotion(waits.candidate_uri, waits.digest, waits.window, waits.comparison, approved_by=waits.by)
+        by = f" by {waits.by}" if waits.by else ""
+        return forward_intent(seen, now, promotion, message=f"{waits.candidate_uri} is approved{by} and rolled out.")
+    if now >= waits.deadline:
+        message = f"Nobody approved {waits.candidate_uri} before {waits.deadline:%Y-%m-%dT%H:%MZ}: it is given up."
+        return ended(seen, now, AttemptOutcome.NOT_APPROVED, message, waits.comparison)
+    return waiting(seen, until=waits.deadline)
