@@ -26,7 +26,7 @@ with phases("import"):
     from modelmonitor.api.objectives import Metric
     from modelmonitor.api.result import EvaluationResult, MetricResult
     from modelmonitor.cli.manifest import read_manifest
-    from modelmonitor.domain.levels import YEAR, level_per_test
+    from modelmonitor.domain.levels import YEAR, per_test, window_level
     from modelmonitor.evaluation.accumulate import Accumulator, Tally
     from modelmonitor.evaluation.evaluate import evaluate
     from modelmonitor.evaluation.judge import judge_objective
@@ -85,7 +85,7 @@ class Cadence:
     def level(self, tests: int) -> float:
         """The one-sided level of each of so many tests that share a window."""
         policy = VerdictPolicy(failures_to_trip=self.failures_to_trip, false_alarms_per_year=self.false_alarms_per_year)
-        return level_per_test(policy, self.windows, tests)
+        return per_test(window_level(policy, self.windows), tests)
 
 
 def accumulator(blocks: int) -> Accumulator:

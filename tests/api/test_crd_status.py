@@ -14,7 +14,7 @@ from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
-TEXTS: Final = {"uri": 128, "champion": 128, "reason": 24, "type": 16, "name": 63}
+TEXTS: Final = {"uri": 128, "objective": 24, "reverted": 240, "champion": 128, "reason": 24, "type": 16, "name": 63}
 SENTENCE: Final = TEXTS | {"uri": 96, "message": 120, "detail": 30}
 LISTS: Final = {
     "conditions": 10,
@@ -29,6 +29,9 @@ LISTS: Final = {
     "findings": 16,
     "handledRequests": len(Verb),
     "rolledBackDigests": MOST_ROLLED_BACK,
+    "healthyWindows": 5,
+    "ownRows": 6,
+    "windows": 5,
 }
 ORDINARY: Final = LISTS | {
     "conditions": 9,
@@ -40,7 +43,13 @@ ORDINARY: Final = LISTS | {
     "scores": 6,
     "handledRequests": 2,
     "rolledBackDigests": 1,
+    "healthyWindows": 1,
+    "ownRows": 1,
+    "windows": 2,
 }
+
+
+SECOND: Final = "2013-02-01T00:00:00Z"
 
 
 def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0, lists: dict[str, int] = LISTS) -> Any:
@@ -55,7 +64,8 @@ def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0
         case {"items": item}:
             return [fullest(item, texts, name, index, lists) for index in range(lists[name])]
         case {"type": "string", "format": "date-time"}:
-            return "2013-02-01T00:00:00.123456Z"
+            # The operator's own times are whole seconds, as are the ends of windows; those of events need not be.
+            return "2013-02-01T00:00:00.123456Z" if name.lower().endswith(("through", "event", "end")) else SECOND
         case {"type": "string"}:
             limits = (limit for ending, limit in texts.items() if name.lower().endswith(ending))
             return chr(ord("a") + number) * min(schema["maxLength"], *limits, schema["maxLength"])

@@ -41,6 +41,9 @@ class Case:
     """The manifest in tests/data/manifests."""
 
 
+MANY: Final = [{"name": f"rule-{number}", "expression": "x > 0", "min": 0.9} for number in range(16)]
+COUNTED: Final = [one | {"failuresToTrip": 2} for one in MANY]
+
 CREATING: Final = (
     Case(
         "spec.model.serving",
@@ -65,6 +68,22 @@ CREATING: Final = (
             {"data": {"predictions": {"model": None}}},
             {"data": {"predictions": {"column": {}}, "columns": {"score": "p_late"}}},
         ),
+    ),
+    Case(
+        "spec.metrics[0]",
+        "severity Warn never trips: remove failuresToTrip, or set severity to Fail or DryRun",
+        accepts=(
+            {"metrics": [{"name": "f1", "min": 0.2, "failuresToTrip": 3}]},
+            {"metrics": [{"name": "f1", "min": 0.2, "failuresToTrip": 3, "severity": "DryRun"}]},
+            {"metrics": [{"name": "f1", "min": 0.2, "severity": "Warn"}]},
+        ),
+        rejects=({"metrics": [{"name": "f1", "min": 0.2, "failuresToTrip": 3, "severity": "Warn"}]},),
+    ),
+    Case(
+        "spec",
+        "at most 16 objectives may have failuresToTrip or severity DryRun: they are counted one by one",
+        accepts=({"rules": COUNTED}, {"rules": MANY, "metrics": [{"name": "f1", "min": 0.2, "failuresToTrip": 3}]}),
+        rejects=({"rules": COUNTED, "metrics": [{"name": "f1", "min": 0.2, "severity": "DryRun"}]},),
     ),
     Case(
         "spec.rollout.strategy",

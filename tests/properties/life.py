@@ -40,7 +40,7 @@ _SPECS: Final[tuple[dict[str, Any], ...]] = (
     },
     {
         "windows": {"length": "1d", "every": "1d", "timeZone": "America/New_York"},
-        "verdict": {"failuresToTrip": 3},
+        "verdict": {"failuresToTrip": 3, "successesToClear": 2},
         "data": {
             "columns": {"timestamp": "time_hour", "label": "late", "score": "p_late"},
             "predictions": {"column": {}},

@@ -94,6 +94,16 @@ def forgetting_the_patch(seen: Observation, now: datetime) -> Decision:
     return decide(seen, now) if noticed else decision
 
 
+def never_clearing(seen: Observation, now: datetime) -> Step | None:
+    """A window that failed is remembered, however good those after it."""
+    step = measuring(seen, now)
+    if step is None:
+        return None
+    kept = {window.index: window for window in (*seen.status.failing_windows, *step.status.failing_windows)}
+    failing = tuple(kept[index] for index in sorted(kept))[-10:]
+    return replace(step, status=changed(step.status, failing_windows=failing))
+
+
 def standing_still(seen: Observation, now: datetime) -> Step | None:
     """The next window is the one that was just judged."""
     step = measuring(seen, now)

@@ -308,10 +308,12 @@ class Ledger:
         enough = len(because) == spec.verdict.failures_to_trip
         apart = all(left.end <= right.start for left, right in pairwise(because))
         self.demand(enough and apart, "trains after enough separate windows", because)
-        between = range(because[0].index, because[-1].index)
         row = {window.index for window in because}
-        cleared = [index for index in between if (index, attempt.champion) in self.healthy and index not in row]
-        self.demand(not cleared, "a healthy window begins the count anew", cleared)
+        good, needed = 0, spec.verdict.successes_to_clear
+        for index in range(because[0].index, because[-1].index):
+            healthy = (index, attempt.champion) in self.healthy and index not in row
+            good = 0 if index in row else good + healthy
+            self.demand(good < needed, "healthy windows begin the count anew", (index, because))
 
     def _held(self, status: ModelMonitorStatus) -> bool:
         held = status.held

@@ -33,6 +33,11 @@ BUGS: Final = [
     bug("Insufficient is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.insufficient))),
     bug("an Error is counted as a Fail", "only a Fail counts", planted(measuring, counting(plants.error))),
     bug(
+        "healthy windows clear nothing",
+        "healthy windows begin the count anew",
+        planted(measuring, plants.never_clearing),
+    ),
+    bug(
         "a Fail on invalid data is counted",
         "a window whose data are invalid never counts",
         planted(measuring, counting(plants.invalid_data)),

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from modelmonitor.api.annotations import ListMap
 from modelmonitor.api.drift import DriftMethod
 from modelmonitor.api.job import Stage
-from modelmonitor.api.result import MetricResult, Rows, Verdict, Window
+from modelmonitor.api.result import MetricResult, Rows, Verdict, Window, WindowIndex
 from modelmonitor.api.types import Count, Message, Model, Name, Note, Reason, Share, Time, Uri
 
 HEADLINES: Final = 5
@@ -73,6 +73,21 @@ class LastEvaluation(Model):
     """Where the full result is."""
     report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
     """Why the full result could not be kept."""
+
+
+class OwnRow(Model):
+    """Separate windows in a row that missed an objective with a count of its own, or in a dry run."""
+
+    objective: Annotated[str, StringConstraints(max_length=256)]
+    """The objective."""
+    windows: Annotated[tuple[WindowIndex, ...], Field(max_length=10)] = ()
+    """Numbers of the windows that missed it."""
+    healthy_windows: Annotated[tuple[WindowIndex, ...], Field(max_length=10)] = ()
+    """Numbers of healthy windows among and after them, too few in a row to clear."""
+    cleared_window: WindowIndex | None = None
+    """Number of the newest window up to which nothing counts any more."""
+    told_window: WindowIndex | None = None
+    """Of a dry run, number of the newest window of which was told that it would have tripped."""
 
 
 class DriftValue(Model):

@@ -345,6 +345,9 @@ class VerdictPolicy(Model):
     failures_to_trip: Annotated[int, Field(ge=1, le=10)] = 2
     """How many separate windows in a row must fail before a retraining starts. Windows that overlap are not
     separate."""
+    successes_to_clear: Annotated[int, Field(ge=1, le=10)] = 1
+    """How many separate windows in a row must be healthy before failing windows before them no longer count. With 2, a
+    single good week among bad ones does not begin the count anew."""
     false_alarms_per_year: Annotated[float, Field(ge=0.001, le=50)] = 0.5
     """How many needless retrainings a year you tolerate, for a model that meets every objective exactly at its
     boundary. From it follows how sure a verdict must be before it is a Fail."""
@@ -478,6 +481,12 @@ class History(Model):
     """How many entries of status.history to keep."""
 
 
+MOST_APART: Final = 16
+"""So many objectives may have a count of their own, or be a dry run."""
+
+_APART: Final = "has(m.failuresToTrip) || m.severity == 'DryRun'"
+
+
 class ModelMonitorSpec(Ruled):
     """The desired behaviour of a monitor."""
 
@@ -535,6 +544,11 @@ class ModelMonitorSpec(Ruled):
             "has(self.data.reference) || [self.metrics.exists(m, m.segments.size() > 0), self.rules.exists(m,"
             " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0)].all(asked, !asked)",
             "the segments that are judged are those of a reference: set data.reference, or remove segments",
+        ),
+        Rule(
+            f"[self.metrics.filter(m, {_APART}).size(), self.rules.filter(m, {_APART}).size(),"
+            f" self.userMetrics.filter(m, {_APART}).size()].sum() <= {MOST_APART}",
+            f"at most {MOST_APART} objectives may have failuresToTrip or severity DryRun: they are counted one by one",
         ),
         Rule(
             "!has(self.drift) || has(self.data.reference)",

@@ -11,10 +11,11 @@ from modelmonitor.api.types import Column, Model, Share
 
 
 class Severity(StrEnum):
-    """What a missed objective means: Fail counts towards retraining, Warn is only told."""
+    """What a missed objective means: Fail counts towards retraining, Warn and DryRun are only told."""
 
     FAIL = "Fail"
     WARN = "Warn"
+    DRY_RUN = "DryRun"
 
 
 Bound = Annotated[float, Field(ge=-1e12, le=1e12)]
@@ -36,6 +37,10 @@ class Objective(Ruled):
             "!has(self.min) || !has(self.max) || self.min <= self.max",
             "min is above max: no value meets both, lower min or raise max",
         ),
+        Rule(
+            "!has(self.failuresToTrip) || self.severity != 'Warn'",
+            "severity Warn never trips: remove failuresToTrip, or set severity to Fail or DryRun",
+        ),
     )
 
     min: Bound | None = None
@@ -43,7 +48,11 @@ class Objective(Ruled):
     max: Bound | None = None
     """The objective: the value must not be above this one."""
     severity: Severity = Severity.FAIL
-    """What a missed objective means. Fail: the window counts towards retraining. Warn: it is only told."""
+    """What a missed objective means. Fail: the window counts towards retraining. Warn: it is only told. DryRun: it is
+    judged as with Fail, changes nothing, and an Event says when it would have started a retraining."""
+    failures_to_trip: Annotated[int, Field(ge=1, le=10)] | None = None
+    """A count of its own: so many separate windows in a row must miss this objective, whatever the others do. Without
+    it the window counts by verdict.failuresToTrip. Only with severity Fail or DryRun."""
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
     """With fewer rows it is not judged, but Insufficient. For precision, recall and f1 these are the rows of the
     denominator; between groups, the rows of each group's denominator."""

@@ -126,6 +126,15 @@ class MetricResult(Model):
     """Of a metric that compares groups: which two of them it is about."""
 
 
+def objective_of(name: str) -> str:
+    """The objective that a metric's result belongs to.
+
+    >>> objective_of("f1{carrier=UA}")
+    'f1'
+    """
+    return name.partition("{")[0]
+
+
 class ComparisonResult(Model):
     """Candidate against champion, paired on the same rows."""
 

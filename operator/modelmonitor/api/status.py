@@ -18,10 +18,11 @@ from modelmonitor.api.measuring import (
     LastDataEvaluation,
     LastEvaluation,
     Measurement,
+    OwnRow,
     PendingWindow,
     Trouble,
 )
-from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.monitor import MOST_APART, SeldonDeploymentRef
 from modelmonitor.api.requests import HandledRequest, Verb, Who, Why
 from modelmonitor.api.result import ComparisonResult, Window, WindowIndex
 from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
@@ -40,7 +41,7 @@ MOST_ROLLED_BACK: Final = 5
 
 # When a status is too long, so many decisions and so much of a condition's message are worth more than the rest.
 _KEPT_DECISIONS: Final = 5
-_SHORT: Final = 128
+_SHORT: Final = 48
 
 Digest = Annotated[str, StringConstraints(max_length=80)]
 
@@ -369,8 +370,13 @@ class ModelMonitorStatus(Model):
     """The newest window whose data were looked at."""
     failing_windows: Annotated[tuple[Window, ...], Field(max_length=16)] = ()
     """Separate windows in a row that failed."""
-    healthy_window: WindowIndex | None = None
-    """Number of the newest window that was healthy: a failure before it that is found only later is in no row."""
+    healthy_windows: Annotated[tuple[WindowIndex, ...], Field(max_length=10)] = ()
+    """Numbers of healthy windows among and after them, too few in a row to clear (spec.verdict.successesToClear)."""
+    cleared_window: WindowIndex | None = None
+    """Number of the newest window up to which nothing counts any more: a failure before it that is found only later is
+    in no row."""
+    own_rows: Annotated[tuple[OwnRow, ...], Field(max_length=MOST_APART), ListMap("objective")] = ()
+    """The same of each objective with a count of its own, or of severity DryRun."""
     trips: Count = 0
     """Remediations so far; it only grows."""
     last_trip_window: WindowIndex | None = None
@@ -410,6 +416,10 @@ class ModelMonitorStatus(Model):
     def handled(self, verb: Verb) -> str | None:
         """What is remembered of the newest request of a kind that was handled."""
         return next((one.token for one in self.handled_requests if one.verb is verb), None)
+
+    def own_row(self, objective: str) -> OwnRow:
+        """The windows in a row that missed an objective which is counted apart."""
+        return next((one for one in self.own_rows if one.objective == objective), OwnRow(objective=objective))
 
     def frontier(self, stage: Stage) -> Frontier:
         """How far a stage has come."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelmonitor.api.objectives import Objective, Severity
-from modelmonitor.api.result import MetricResult, Verdict
+from modelmonitor.api.result import MetricResult, Verdict, objective_of
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.metrics.measure import Measure, Undefined
 from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
@@ -85,15 +85,19 @@ def judge_window(
 
     Fail if an objective of severity Fail fails, on all rows or on a segment, else Insufficient if none of those could
     be judged on all rows, else Warn, else Pass. With nothing but severity Warn, those decide whether anything could be
-    judged. A segment with too few rows is listed, and decides nothing.
+    judged. A segment with too few rows is listed, and decides nothing; nor does a dry run, which is only told.
 
     Args:
         objectives: what is demanded.
         results: of each objective, on all rows.
         of_segments: of the same objectives, on segments.
     """
-    failing = [result for one, result in zip(objectives, results, strict=True) if one.severity is Severity.FAIL]
-    everything = (*results, *of_segments)
+    pairs = list(zip(objectives, results, strict=True))
+    dry = {one.full_name for one in objectives if one.severity is Severity.DRY_RUN}
+    failing = [result for one, result in pairs if one.severity is Severity.FAIL]
+    all_of_them = (*results, *of_segments)
+    everything = [one for one in all_of_them if objective_of(one.name) not in dry]
+    results = [result for one, result in pairs if one.severity is not Severity.DRY_RUN] or results
     verdicts = {result.verdict for result in everything} - {Verdict.INSUFFICIENT}
     if Verdict.FAIL in verdicts:
         verdict, reason = Verdict.FAIL, "ObjectiveMissed"
@@ -106,7 +110,7 @@ def judge_window(
     # What cannot be judged on a segment is listed with the metrics, and is no news.
     decisive = [one for one in (results if verdict is Verdict.INSUFFICIENT else everything) if one.verdict is verdict]
     shown = list(results) if verdict is Verdict.PASS else decisive
-    return Judgement(verdict, reason, _sentences(shown), everything)
+    return Judgement(verdict, reason, _sentences(shown), all_of_them)
 
 
 def _sentences(results: Sequence[MetricResult]) -> str:
@@ -144,7 +148,7 @@ def _verdict(objective: Objective, value: float, low: float, high: float) -> Ver
         objective.max is not None and value > objective.max
     )
     wholly = (objective.min is not None and high < objective.min) or (objective.max is not None and low > objective.max)
-    if wholly and objective.severity is Severity.FAIL:
+    if wholly and objective.severity is not Severity.WARN:
         return Verdict.FAIL
     return Verdict.WARN if beyond else Verdict.PASS
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.objectives import Objective
-from modelmonitor.domain.levels import level_per_test, number_of_tests
+from modelmonitor.domain.levels import level_of
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
@@ -49,21 +49,20 @@ def checks_of(
     return (*(Check(one, measure) for one, measure in pairs), *of_segments)
 
 
-def alpha_of(given: EvaluationInput, profile: Profile | None) -> tuple[float, int]:
-    """The one-sided level of each test, and the number of tests that share the window's."""
-    segments = {} if profile is None else {column: len(found) for column, found in profile.values.items()}
-    number = number_of_tests(given.objectives, segments)
-    return level_per_test(given.verdict, given.windows, number), number
+def segments_of(profile: Profile | None) -> dict[str, int]:
+    """How many segments each column has in the reference."""
+    return {} if profile is None else {column: len(found) for column, found in profile.values.items()}
 
 
 def judged(given: EvaluationInput, measures: Sequence[Measure], counted: Counted, profile: Profile | None) -> Judgement:
     """The verdict of the window, and the result of every test."""
-    alpha, _ = alpha_of(given, profile)
+    segments = segments_of(profile)
     checks = checks_of(given.objectives, measures, profile)
     results = []
     for check in checks:
         tally = counted.accumulators[0].tally(check.group) | counted.everything.tally(check.group)
         known = _long_run(check, profile) if counted.blocks.by_day else NONE
+        alpha = level_of(check.objective, given.objectives, given.verdict, given.windows, segments)
         found = judge_objective(check.objective, check.measure, tally, alpha, by_day=counted.blocks.by_day, known=known)
         results.append(found.model_copy(update={"name": check.name}))
     return judge_window(given.objectives, results[: len(given.objectives)], results[len(given.objectives) :])

@@ -7,11 +7,11 @@ from typing import Any, Final
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import EvaluationResult
 from modelmonitor.api.types import format_time
-from modelmonitor.domain.levels import window_level
+from modelmonitor.domain.levels import number_of_tests, window_level
 from modelmonitor.evaluation.about_data import Findings
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.errors import EvaluationError
-from modelmonitor.evaluation.objectives import alpha_of
+from modelmonitor.evaluation.objectives import segments_of
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
 from modelmonitor.evaluation.storage import Purpose, open_folder
@@ -49,7 +49,7 @@ def report(
         "result": result.document(),
         "rule": {
             "windowLevel": window_level(given.verdict, given.windows),
-            "tests": alpha_of(given, profile)[1],
+            "tests": number_of_tests(given.objectives, segments_of(profile)),
             "outsideTheBudget": "objectives of severity Warn, point values, drift and data quality",
             "block": "civil day" if counted.blocks.by_day else "a twentieth of the window",
             "betweenDayVariance": "Known" if counted.blocks.by_day else "Unknown",

@@ -143,13 +143,13 @@ COUNTING = [
     ),
     case(
         "drift that is found only after a later window was healthy begins no row",
-        data_found(TRIP, TRIPS, seen=world().knowing(healthy_window=week(17).index)),
-        says(failing_windows=(), healthy_window=week(17).index),
+        data_found(TRIP, TRIPS, seen=world().knowing(cleared_window=week(17).index)),
+        says(failing_windows=(), cleared_window=week(17).index),
     ),
     case(
         "a window that is found to be healthy only later leaves the newest healthy one as it was",
-        model_found(Verdict.PASS, seen=world().with_late_labels(TRIP).knowing(healthy_window=week(17).index)),
-        says(healthy_window=week(17).index),
+        model_found(Verdict.PASS, seen=world().with_late_labels(TRIP).knowing(cleared_window=week(17).index)),
+        says(cleared_window=week(17).index),
     ),
     case(
         "a Fail that comes after later drift is put in its place",

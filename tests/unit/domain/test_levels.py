@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+
 import pytest
 
 from modelmonitor.api.monitor import VerdictPolicy, Windows
 from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
-from modelmonitor.domain.levels import YEAR, level_per_test, number_of_tests, window_level
+from modelmonitor.domain.levels import YEAR, level_of, number_of_tests, window_level
 
 MONTHLY = Windows(length="28d", every="28d")
 DAILY_LOOKS = Windows(length="28d", every="1d")
@@ -47,6 +49,34 @@ def test_the_number_of_tests(metrics: list[Objective], expected: int) -> None:
 
 @pytest.mark.parametrize("metrics", [[F1], [F1, RECALL], [F1, RECALL, BAND]], ids=len)
 def test_independent_tests_together_have_the_windows_level(metrics: list[Metric]) -> None:
-    alpha = level_per_test(policy(), MONTHLY, number_of_tests(metrics))
+    alpha = level_of(metrics[0], metrics, policy(), MONTHLY)
     together = 1 - (1 - alpha) ** number_of_tests(metrics)
     assert together == pytest.approx(window_level(policy(), MONTHLY))
+
+
+def chance(objective: Objective, objectives: Sequence[Objective]) -> float:
+    return level_of(objective, objectives, policy(), MONTHLY)
+
+
+def test_objectives_with_a_count_of_their_own_share_the_budget_of_trips_with_the_others() -> None:
+    own = [Metric(name="recall", min=0.2, failuresToTrip=1), Metric(name="accuracy", min=0.2, failuresToTrip=1)]
+    together = [F1, *own]
+    a_year = YEAR.days / 28
+
+    by_own = a_year * (1 - (1 - chance(own[0], together)) ** 2)
+    by_others = a_year * chance(F1, together) ** 2
+
+    assert by_own == pytest.approx(0.5 * 2 / 3, rel=1e-3)
+    assert by_others == pytest.approx(0.5 / 3, rel=1e-3)
+
+
+def test_a_dry_run_changes_no_level_and_is_judged_as_if_it_counted() -> None:
+    dry, wet = Metric(name="recall", min=0.2, severity="DryRun"), Metric(name="recall", min=0.2)
+
+    assert chance(F1, [F1, dry]) == chance(F1, [F1])
+    assert chance(dry, [F1, dry]) == chance(wet, [F1, wet])
+
+
+def test_severity_warn_is_shown_at_the_level_of_the_others_whatever_it_is() -> None:
+    assert chance(TOLD, [F1, TOLD]) == chance(F1, [F1, TOLD])
+    assert chance(TOLD, [TOLD]) == window_level(policy(), MONTHLY)

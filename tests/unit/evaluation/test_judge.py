@@ -35,6 +35,7 @@ def recall(**objective: object) -> Metric:
         pytest.param(recall(min=0.5), 49, Verdict.WARN, id="below, but chance explains it"),
         pytest.param(recall(min=0.5), 40, Verdict.FAIL, id="below, and chance does not explain it"),
         pytest.param(recall(min=0.5, severity="Warn"), 40, Verdict.WARN, id="severity Warn never fails"),
+        pytest.param(recall(min=0.5, severity="DryRun"), 40, Verdict.FAIL, id="a dry run is judged like the others"),
         pytest.param(recall(max=0.5), 40, Verdict.PASS, id="below the greatest value"),
         pytest.param(recall(max=0.5), 51, Verdict.WARN, id="above it, maybe by chance"),
         pytest.param(recall(max=0.5), 60, Verdict.FAIL, id="above it, beyond chance"),
@@ -142,3 +143,20 @@ def test_the_window_is_judged_by_its_objectives(
     judged = judge_window(metrics, results)
     assert (judged.verdict, judged.reason) == (verdict, reason)
     assert judged.message.startswith("recall ")
+
+
+def test_a_dry_run_is_told_and_decides_nothing() -> None:
+    dry, f1 = recall(min=0.5, severity="DryRun"), Metric(name="f1", min=0.2)
+    missed = MetricResult(name="recall", verdict=Verdict.FAIL, value=0.4, low=0.3, high=0.45, min=0.5)
+    in_a_segment = missed.model_copy(update={"name": "recall{carrier=UA}"})
+    met = MetricResult(name="f1", verdict=Verdict.PASS, value=0.4, low=0.3, high=0.45, min=0.2)
+
+    judged = judge_window([dry, f1], [missed, met], [in_a_segment])
+
+    assert (judged.verdict, judged.message.partition(" ")[0]) == (Verdict.PASS, "f1")
+    assert judged.metrics == (missed, met, in_a_segment)
+
+
+def test_with_nothing_but_dry_runs_the_window_says_what_they_say() -> None:
+    missed = MetricResult(name="recall", verdict=Verdict.FAIL, value=0.4, low=0.3, high=0.45, min=0.5)
+    assert judge_window([recall(min=0.5, severity="DryRun")], [missed]).verdict is Verdict.PASS

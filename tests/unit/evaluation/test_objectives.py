@@ -8,7 +8,7 @@ import pytest
 
 from modelmonitor.api.monitor import DAY
 from modelmonitor.api.result import EvaluationResult, MetricResult, Verdict
-from modelmonitor.domain.levels import level_per_test
+from modelmonitor.domain.levels import per_test, window_level
 from modelmonitor.evaluation.evaluate import evaluate
 from tests.unit.evaluation.worlds import FIRST, NOW, input_for, rows_of_day, write
 
@@ -80,11 +80,9 @@ def test_a_segment_with_too_few_rows_is_listed_and_decides_nothing(tmp_path: Pat
 def test_the_level_is_shared_by_the_segments_of_the_reference_whatever_the_window_holds(tmp_path: Path) -> None:
     world(tmp_path, new=True)
     given = input_for(tmp_path)
-    alpha = level_per_test(given.verdict, given.windows, 1 + len(SEGMENTS))
-    assert run(tmp_path).metrics[0].level == pytest.approx(1 - alpha)
-    assert run(tmp_path, segments=[]).metrics[0].level == pytest.approx(
-        1 - level_per_test(given.verdict, given.windows, 1)
-    )
+    level = window_level(given.verdict, given.windows)
+    assert run(tmp_path).metrics[0].level == pytest.approx(1 - per_test(level, 1 + len(SEGMENTS)))
+    assert run(tmp_path, segments=[]).metrics[0].level == pytest.approx(1 - level)
 
 
 def test_a_rule_is_judged_by_segment_too(tmp_path: Path) -> None:

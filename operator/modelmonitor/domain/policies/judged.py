@@ -10,7 +10,16 @@ from modelmonitor.api.result import EvaluationResult, Verdict
 from modelmonitor.api.status import MOST_INVALID, ModelMonitorStatus
 from modelmonitor.domain.about_data import data_reason, data_summary
 from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
-from modelmonitor.domain.counting import counted, counting_of, invalid, trips
+from modelmonitor.domain.counting import (
+    counted,
+    counted_apart,
+    counting_of,
+    dry_runs,
+    invalid,
+    trips,
+    verdict_together,
+    windows_of,
+)
 from modelmonitor.domain.frontiers import closed
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.step import Step, changed, noted
@@ -67,10 +76,14 @@ def _distrusted(status: ModelMonitorStatus, wanted: Measurement) -> ModelMonitor
     """A window whose data are invalid does not count, whether its metrics come later or have come before."""
     index, known = wanted.window.index, status.invalid_windows
     failing = tuple(one for one in status.failing_windows if one.index != index)
+    rows = tuple(
+        one.model_copy(update={"windows": tuple(window for window in one.windows if window != index)})
+        for one in status.own_rows
+    )
     following = status.frontier(Stage.QUALITY).next_window
     waits = wanted.stage is Stage.DATA and (following is None or index >= following.index)
     invalid_windows = tuple(sorted({*known, index}))[-MOST_INVALID:] if waits else known
-    return changed(status, failing_windows=failing, invalid_windows=invalid_windows)
+    return changed(status, failing_windows=failing, own_rows=rows, invalid_windows=invalid_windows)
 
 
 def _about_the_model(
@@ -82,7 +95,8 @@ def _about_the_model(
     serving = status.serving_model
     if serving is not None and result.model is not None and result.model.digest is not None:
         serving = serving.model_copy(update={"digest": result.model.digest})
-    status = counted(seen, window, result.verdict, counting)
+    status = counted(seen, window, verdict_together(seen, result), counting)
+    status = counted_apart(seen.with_status(status), window, result, counting)
     passed = counting is Counting.COUNTED and result.verdict is Verdict.PASS
     healthy = passed and window not in status.failing_windows
     evaluated = changed(
@@ -97,8 +111,25 @@ def _about_the_model(
     uncounted = _UNCOUNTED if counting is Counting.DATA_INVALID else ""
     message = f"Window {window.start:%Y-%m-%d}: {result.message or result.reason}{uncounted}"
     if before is not None and before.verdict is result.verdict and result.verdict is not Verdict.FAIL:
-        return Step(evaluated, (Tell(tone, result.verdict, message),))
-    return noted(seen.with_status(evaluated), now, result.verdict, message, tone=tone)
+        step = Step(evaluated, (Tell(tone, result.verdict, message),))
+    else:
+        step = noted(seen.with_status(evaluated), now, result.verdict, message, tone=tone)
+    return _with_dry_runs(seen, now, step)
+
+
+def _with_dry_runs(seen: Observation, now: datetime, step: Step) -> Step:
+    """Told is what a dry run would have done, once for each window that it would have done it for."""
+    told = {row.objective: row for row in dry_runs(seen.with_status(step.status))}
+    for objective, row in told.items():
+        dates = ", ".join(f"{window.start:%Y-%m-%d}" for window in windows_of(seen, row))
+        rows = tuple(
+            one.model_copy(update={"told_window": row.windows[-1]}) if one.objective == objective else one
+            for one in step.status.own_rows
+        )
+        message = f"{objective} would have started a retraining, was its severity not DryRun: it was missed on {dates}."
+        more = noted(seen.with_status(step.status), now, "WouldTrip", message, own_rows=rows)
+        step = Step(more.status, (*step.actions, *more.actions))
+    return step
 
 
 def _onward(seen: Observation, stage: Stage, wanted: Measurement, now: datetime) -> ModelMonitorStatus:

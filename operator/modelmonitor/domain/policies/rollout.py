@@ -146,6 +146,8 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
             serving_model=serving,
             rollout=rollout.model_copy(update={"stage": RolloutStage.VERIFYING, "verify_from": verify_from}),
             failing_windows=(),
+            healthy_windows=(),
+            own_rows=(),
             attempt=None,
             candidate=None,
             comparison=None,
@@ -163,6 +165,8 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
         serving_model=serving,
         rollout=rollout.model_copy(update={"stage": RolloutStage.ROLLED_BACK}),
         failing_windows=(),
+        healthy_windows=(),
+        own_rows=(),
         cooldown_ends=rest_until(seen, now),
         rolled_back_digests=(*status.rolled_back_digests, *bad)[-MOST_ROLLED_BACK:],
         last_attempt=LastAttempt(

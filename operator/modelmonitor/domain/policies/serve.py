@@ -85,6 +85,8 @@ def _fresh(
             one.model_copy(update={"next_look": now}) if one.trouble is not None else one for one in status.frontiers
         ),
         failing_windows=(),
+        healthy_windows=(),
+        own_rows=(),
         attempts=0,
         cooldown_ends=None,
         attempt=None,

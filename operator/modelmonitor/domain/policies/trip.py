@@ -57,11 +57,12 @@ def reason_to_train(seen: Observation) -> Reason | None:
     if status.asked_trip is not None:
         said = ": ".join(part for part in (status.asked_trip.by, status.asked_trip.why) if part)
         return Reason(Trigger.ASKED, (newest,), f"somebody asked for it ({said})" if said else "somebody asked for it")
-    if failing_enough(seen):
-        failing = status.failing_windows[-seen.spec.verdict.failures_to_trip :]
-        windows = ", ".join(f"{window.start:%Y-%m-%d}" for window in failing)
-        many = "a window" if len(failing) == 1 else f"{len(failing)} separate windows"
-        return Reason(Trigger.FAILING, failing, f"{many} failed ({windows})")
+    failing = failing_enough(seen)
+    if failing is not None:
+        dates = ", ".join(f"{window.start:%Y-%m-%d}" for window in failing.windows)
+        many = "a window" if len(failing.windows) == 1 else f"{len(failing.windows)} separate windows"
+        what = f"missed {failing.objective}" if failing.objective else "failed"
+        return Reason(Trigger.FAILING, failing.windows, f"{many} {what} ({dates})")
     since = status.last_train_end or (status.first_window.start if status.first_window is not None else None)
     if every is None or since is None or status.last_evaluation is None or _train_end(seen, newest) < since + every:
         return None
