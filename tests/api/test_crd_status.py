@@ -107,7 +107,8 @@ def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(
     assert trimmed.model_copy(update={name: getattr(full, name) for name in SHOWN}) == full
     assert trimmed.last_evaluation is not None
     assert full.last_evaluation is not None
-    assert trimmed.last_evaluation.model_copy(update={"metrics": full.last_evaluation.metrics}) == full.last_evaluation
+    shown = {name: getattr(full.last_evaluation, name) for name in ("metrics", "message")}
+    assert trimmed.last_evaluation.model_copy(update=shown) == full.last_evaluation
 
 
 def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() -> None:

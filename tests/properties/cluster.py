@@ -36,6 +36,7 @@ from modelmonitor.domain.names import training_name
 from modelmonitor.domain.observation import (
     Annotations,
     EvaluationSeen,
+    Fleet,
     JobSeen,
     JobState,
     Observation,
@@ -149,6 +150,7 @@ class Cluster:
     invalid: bool = False
     owner: str | None = None
     observe_only: bool = False
+    fleet: Fleet = Fleet()  # noqa: RUF009 - frozen
     jobs: dict[str, Job] = field(default_factory=dict)
     records: dict[str, EvaluationSeen] = field(default_factory=dict)
     through: datetime | None = None
@@ -192,6 +194,7 @@ class Cluster:
                 jobs=jobs | _gone(self.status, deleted),
                 evaluations=tuple(self.records.values()),
                 observe_only=self.observe_only,
+                fleet=self.fleet,
             ),
             self.version,
         )

@@ -17,7 +17,7 @@ from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.result import Cause, Comparison, Verdict
 from modelmonitor.api.status import Phase, RolloutStage
 from modelmonitor.domain.decision import decide
-from modelmonitor.domain.observation import JobState, Progress
+from modelmonitor.domain.observation import Fleet, JobState, Progress
 from tests.properties.cluster import GUARDS, Cluster, DataTruth, Job
 from tests.properties.operators import Decide, Operator, Weather
 from tests.properties.promises import Ledger, PromiseBrokenError
@@ -191,6 +191,7 @@ class Life:
         cluster.generation += 1
         cluster.spec = cluster.spec.model_copy(update={"suspend": False, "retrain": cluster.spec.retrain or RETRAIN})
         cluster.observe_only, cluster.owner, cluster.invalid, cluster.visible = False, None, False, True
+        cluster.fleet = Fleet()
         self.operator.weather, self.troubles.down = Weather(), False
         if self.luck.random() < 0.7:
             self._suffer("resumes")

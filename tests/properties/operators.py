@@ -39,10 +39,11 @@ class Weather:
     forbidden: bool = False
     flaky: int = 0
     lose_answer: bool = False
+    crowded: bool = False
 
     @property
     def fair(self) -> bool:
-        return not (self.webhook_down or self.forbidden)
+        return not (self.webhook_down or self.forbidden or self.crowded)
 
 
 @dataclass
@@ -144,6 +145,8 @@ class Operator:
             return Failure(Remedy.RETRY, "ApiServerUnavailable", "It is tried again.")
         stale = FENCE in cluster.guards and snapshot.version != cluster.version
         match action:
+            case StartEvaluation() | StartTraining() if weather.crowded and action.name not in cluster.jobs:
+                return Failure(Remedy.WAIT, "Queued", "It waits for its turn.")
             case StartEvaluation():
                 return self._start_evaluation(action)
             case StartTraining():

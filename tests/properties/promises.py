@@ -288,6 +288,8 @@ class Ledger:
         one = before.attempt is None and not (running and after.rollout == before.rollout)
         self.demand(one, "one attempt at a time", before.attempt or before.rollout)
         self.demand(not self._held(before), "not now is not now", before.held)
+        open_ = before.guard is None or self._asks(Verb.RESUME, before)
+        self.demand(open_, "while the fleet is guarded nothing is begun", before.guard)
         self.attempts += 1
         if attempt.trigger is Trigger.ASKED:
             asked = before.asked_trip is not None or self._asks(Verb.TRIP, before)
@@ -345,7 +347,8 @@ class Ledger:
         self.demand(not self._held(before), "not now is not now", before.held)
         digest = rollout.candidate_digest
         self.demand(digest not in before.rolled_back_digests, "what was rolled back stays away", digest)
-        if self.cluster.spec.rollout is None or self.cluster.spec.rollout.approval is ApprovalPolicy.AUTOMATIC:
+        automatic = self.cluster.spec.rollout is None or self.cluster.spec.rollout.approval is ApprovalPolicy.AUTOMATIC
+        if automatic and (before.guard is None or self._asks(Verb.RESUME, before)):
             return
         waits = before.approval
         yes = waits is not None and waits.answer is Answer.APPROVED and waits.digest == digest

@@ -11,7 +11,7 @@ from modelmonitor.domain.policies.approve import awaiting_approval
 from modelmonitor.domain.policies.asked import asked
 from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
-from modelmonitor.domain.policies.rest import resting
+from modelmonitor.domain.policies.rest import kept_from_training, resting
 from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_out, verifying
 from modelmonitor.domain.policies.serve import moved
@@ -81,6 +81,7 @@ BUGS: Final = [
         "rolls out what somebody approved, and nothing else",
         planted(awaiting_approval, plants.trusting),
     ),
+    bug("the fleet guard is forgotten", "while the fleet is guarded nothing is begun", removed(kept_from_training)),
     bug("not now is forgotten", "not now is not now", planted(resting, plants.impatient)),
     bug(
         "a candidate that was rolled back is tried again", "what was rolled back stays away", plants.forgetting_digests
@@ -136,4 +137,4 @@ BUGS: Final = [
 def test_a_planted_bug_is_caught(promise: str, decide: Decide, guards: frozenset[str]) -> None:
     born = partial(Life, census=Counter(), decide=decide, guards=guards, only=promise)
     with pytest.raises(PromiseBrokenError, match=f"^{promise}"):
-        explore(born, lives=100)
+        explore(born, lives=250)

@@ -11,7 +11,7 @@ from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.status import ModelMonitorStatus, RolloutStage, RolloutStatus
 from modelmonitor.api.types import format_time
-from modelmonitor.domain.observation import JobState
+from modelmonitor.domain.observation import Fleet, JobState
 from tests.properties.cluster import Cluster, Job
 from tests.properties.operators import Operator
 from tests.unit.domain.manifests import manifest
@@ -20,7 +20,14 @@ RETRAIN: Final = ModelMonitorSpec.model_validate(manifest()).retrain
 
 _MEASURING: Final = ("suspends", "deletes Jobs", "moves the model", "operator killed", "calls fail")
 _RESTING: Final = ("a stale operator wakes", "a lost patch lands")
-_TRAINING: Final = ("deletes Jobs", "operator killed", "a stale operator wakes", "a Job is evicted", "a Job is evicted")
+_TRAINING: Final = (
+    "the fleet turns bad",
+    "deletes Jobs",
+    "operator killed",
+    *("a stale operator wakes",) * 4,
+    "a Job is evicted",
+    "a Job is evicted",
+)
 _WAITING: Final = (
     *("approves",) * 6,
     "approves another",
@@ -198,6 +205,7 @@ _PEOPLE: Final[dict[str, Callable[[Troubles], None]]] = {
     "restores an older status": lambda it: it.restore(it.backup),
 }
 _THINGS: Final[dict[str, Callable[[Troubles], None]]] = {
+    "the fleet turns bad": _set(lambda it: it.cluster, "fleet", value=Fleet(active=20, tripped=9)),
     "late labels": _set(lambda it: it.cluster, "labels_late", value=True),
     "labels in time": _set(lambda it: it.cluster, "labels_late", value=False),
     "pods crash": Troubles.crash,
@@ -209,6 +217,8 @@ _THINGS: Final[dict[str, Callable[[Troubles], None]]] = {
     "a Job is evicted": Troubles.evict,
     "webhook down": _set(lambda it: it.operator.weather, "webhook_down", value=True),
     "rights taken": _set(lambda it: it.operator.weather, "forbidden", value=True),
+    "very many are due": _set(lambda it: it.operator.weather, "crowded", value=True),
+    "the line is short": _set(lambda it: it.operator.weather, "crowded", value=False),
     "calls fail": lambda it: setattr(it.operator.weather, "flaky", it.luck.randint(1, 4)),
     "an answer is lost": _set(lambda it: it.operator.weather, "lose_answer", value=True),
     "a lost patch lands": Troubles.land,

@@ -62,6 +62,8 @@ class Phase(StrEnum):
     BREAKER_OPEN = "BreakerOpen"
     REVERTED = "Reverted"
     HELD = "Held"
+    GUARDED = "Guarded"
+    QUEUED = "Queued"
     SUSPENDED = "Suspended"
     STALLED = "Stalled"
 
@@ -107,6 +109,17 @@ class Hold(Model):
     """Who said it."""
     why: Why = ""
     """Why."""
+
+
+class Guard(Model):
+    """Very many models turned bad at once: nothing is trained or rolled out without a person's word."""
+
+    since: Time
+    """When that was seen."""
+    tripped: Count
+    """How many tripped within an hour."""
+    active: Count
+    """How many there are."""
 
 
 class AskedTrip(Model):
@@ -379,6 +392,8 @@ class ModelMonitorStatus(Model):
     """The same of each objective with a count of its own, or of severity DryRun."""
     trips: Count = 0
     """Remediations so far; it only grows."""
+    tripped_at: Time | None = None
+    """When the last one began because the model failed."""
     last_trip_window: WindowIndex | None = None
     """The newest failing window that a remediation has used up."""
     attempts: Count = 0
@@ -387,6 +402,10 @@ class ModelMonitorStatus(Model):
     """No new remediation before this."""
     held: Hold | None = None
     """Somebody said: not now."""
+    guard: Guard | None = None
+    """Set when very many models turned bad at once, until somebody says resume."""
+    guard_released_at: Time | None = None
+    """When somebody said so."""
     asked_trip: AskedTrip | None = None
     """Somebody wants a new candidate: it begins when nothing is in its way."""
     last_train_end: Time | None = None
@@ -465,6 +484,10 @@ def _shorter(status: _Status) -> _Status | None:
     if any(len(one.message) > _SHORT for one in status.conditions):
         short = (one.model_copy(update={"message": one.message[:_SHORT]}) for one in status.conditions)
         return status.model_copy(update={"conditions": tuple(short)})
+    if latest is not None and len(latest.message) > _SHORT:
+        return status.model_copy(
+            update={"last_evaluation": latest.model_copy(update={"message": latest.message[:_SHORT]})}
+        )
     return None
 
 

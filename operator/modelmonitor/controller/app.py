@@ -11,14 +11,17 @@ import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from modelmonitor.controller import handlers, web
+from modelmonitor.controller.admission import Admission, Kind, Limit
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor
+from modelmonitor.controller.gather import Surroundings
 from modelmonitor.controller.lease import Lease
 from modelmonitor.controller.listing import Source, read_everything, sources
 from modelmonitor.controller.metrics import MonitorCollector
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.reconcile import Reconciler
 from modelmonitor.controller.settings import Mode, Settings
+from modelmonitor.domain.observation import Fleet
 from modelmonitor.kube.api import HttpApi
 from modelmonitor.kube.errors import ApiError, NotFoundError
 from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
@@ -104,15 +107,24 @@ async def _lead(
 
 
 def _reconciler(api: HttpApi, cache: Cache, queue: Queue, settings: Settings) -> Reconciler:
+    limits = {
+        Kind.EVALUATION: Limit(settings.evaluations, settings.evaluations_per_namespace),
+        Kind.TRAINING: Limit(settings.trainings, settings.trainings_per_namespace),
+    }
+    admission = Admission(cache, limits, utc_now)
     executor = Executor(
         api,
         cache,
         whole_seconds,
+        admission,
         image=settings.evaluator_image,
         pull_policy=settings.evaluator_image_pull_policy,
     )
-    observe_only = settings.mode is Mode.OBSERVE_ONLY
-    return Reconciler(api, cache, queue, executor, whole_seconds, observe_only=observe_only)
+    surroundings = Surroundings(
+        observe_only=settings.mode is Mode.OBSERVE_ONLY,
+        fleet=Fleet(fewest=settings.fleet_guard_fewest, share=settings.fleet_guard_share),
+    )
+    return Reconciler(api, cache, queue, executor, admission, whole_seconds, surroundings=surroundings)
 
 
 async def _until_lost(lease: Lease) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
+from modelmonitor.controller.fleet import FleetCount
 from modelmonitor.controller.projections import ActiveEvaluation, JobView, Key, MonitorSeen, PodView
 from modelmonitor.serving.seldon_deployment import DeploymentSeen, SeldonDeploymentSeen
 
@@ -28,8 +29,11 @@ class Store(Generic[T]):
     time, and the next decision would do again what has just been done.
     """
 
-    def __init__(self, project: Callable[[Raw], T]) -> None:
+    def __init__(
+        self, project: Callable[[Raw], T], changed: Callable[[T | None, T | None], None] = lambda _before, _after: None
+    ) -> None:
         self._project = project
+        self._changed = changed
         self._entries: dict[str, dict[str, _Entry[T]]] = {}
         self._gone: dict[str, int] = {}
 
@@ -41,7 +45,8 @@ class Store(Generic[T]):
         known = inside.get(meta["name"])
         if (known is not None and known.version > version) or self._gone.get(meta["uid"], -1) >= version:
             return False
-        inside[meta["name"]] = _Entry(meta["uid"], version, self._project(raw))
+        entry = inside[meta["name"]] = _Entry(meta["uid"], version, self._project(raw))
+        self._changed(known.value if known is not None else None, entry.value)
         return known is None or known.version < version
 
     def remove(self, raw: Raw) -> None:
@@ -63,6 +68,7 @@ class Store(Generic[T]):
         known = inside.get(name)
         if known is not None and uid in (None, known.uid):
             del inside[name]
+            self._changed(known.value, None)
 
     def sweep(self, listed: Container[str], version: int, namespace: str | None = None) -> set[str]:
         """Forget what a list of that version (of one namespace, or of all) did not have; the namespaces concerned.
@@ -78,6 +84,7 @@ class Store(Generic[T]):
             for name, known in list(inside.items()):
                 if known.uid not in listed and known.version <= version:
                     del inside[name]
+                    self._changed(known.value, None)
                     touched.add(place)
         return touched
 
@@ -89,6 +96,10 @@ class Store(Generic[T]):
     def inside(self, namespace: str) -> Iterator[T]:
         """All objects of a namespace."""
         return (entry.value for entry in list(self._entries.get(namespace, {}).values()))
+
+    def everywhere(self) -> Iterator[tuple[str, T]]:
+        """All objects with their namespaces."""
+        return ((namespace, value) for namespace in list(self._entries) for value in self.inside(namespace))
 
     def __iter__(self) -> Iterator[T]:
         return (value for namespace in list(self._entries) for value in self.inside(namespace))
@@ -106,7 +117,8 @@ class Explained:
 class Cache:
     """Everything that is known."""
 
-    monitors: Store[MonitorSeen] = field(default_factory=lambda: Store(MonitorSeen.of))
+    fleet: FleetCount = field(default_factory=FleetCount)
+    monitors: Store[MonitorSeen] = field(init=False)
     evaluations: Store[ActiveEvaluation] = field(default_factory=lambda: Store(ActiveEvaluation.of))
     jobs: Store[JobView] = field(default_factory=lambda: Store(JobView.of))
     pods: Store[PodView] = field(default_factory=lambda: Store(PodView.of))
@@ -116,6 +128,9 @@ class Cache:
     """By a Job's uid."""
     deleted: set[str] = field(default_factory=set)
     """uids of training Jobs that were looked for and are gone."""
+
+    def __post_init__(self) -> None:
+        self.monitors = Store(MonitorSeen.of, self.fleet.heard)
 
     def explain(self, uid: str, told: Explained) -> None:
         """Remember what the Events of a Job said."""

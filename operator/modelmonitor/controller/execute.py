@@ -1,7 +1,7 @@
 """Carrying out actions. Each is idempotent; a failure is returned, not raised; every answer feeds the cache."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ import structlog
 from modelmonitor.api.result import Comparison
 from modelmonitor.api.status import Direction, ModelMonitorStatus, RolloutStatus
 from modelmonitor.controller import jobs, labels
+from modelmonitor.controller.admission import Admission, Kind
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.failures import failure_of
+from modelmonitor.controller.projections import Key
 from modelmonitor.controller.refresh import explain
 from modelmonitor.domain.actions import (
     Action,
@@ -25,7 +27,7 @@ from modelmonitor.domain.actions import (
     Tell,
 )
 from modelmonitor.domain.observation import Observation
-from modelmonitor.domain.outcomes import Failure
+from modelmonitor.domain.outcomes import Failure, Remedy
 from modelmonitor.kube import events
 from modelmonitor.kube.api import Api, Patch
 from modelmonitor.kube.errors import (
@@ -48,13 +50,27 @@ def changes_something(action: Action) -> bool:
     return not isinstance(action, Explain | Tell)
 
 
+class NotYetError(Exception):
+    """A Job is not created now: others run, or are before it in the line."""
+
+
 class Executor:
     """Does what a decision asks for."""
 
-    def __init__(self, api: Api, cache: Cache, clock: Callable[[], datetime], *, image: str, pull_policy: str) -> None:
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        clock: Callable[[], datetime],
+        admission: Admission,
+        *,
+        image: str,
+        pull_policy: str,
+    ) -> None:
         self._api = api
         self._cache = cache
         self._clock = clock
+        self._admission = admission
         self._image = image
         self._pull_policy = pull_policy
 
@@ -64,6 +80,8 @@ class Executor:
         for action in actions:
             try:
                 await self._do(seen, action)
+            except NotYetError as error:
+                failures.append(Failure(Remedy.WAIT, "Queued", str(error)))
             except ApiError as error:
                 failure = failure_of(action, error, account=_user(seen))
                 _log.warning(
@@ -112,8 +130,9 @@ class Executor:
         job = jobs.evaluation_job(
             seen, action.name, action.identity, action.job_input, image=self._image, pull_policy=self._pull_policy
         )
-        self._cache.evaluations.apply(await self._ensure(seen, EVALUATIONS, record, as_user=None))
-        self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
+        with self._turn(seen, Kind.EVALUATION, action.name):
+            self._cache.evaluations.apply(await self._ensure(seen, EVALUATIONS, record, as_user=None))
+            self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
 
     async def _start_training(self, seen: Observation, action: StartTraining) -> None:
         uid = action.attempt.job_uid
@@ -127,7 +146,18 @@ class Executor:
                 self._cache.deleted.add(uid)
             return
         job = jobs.training_job(seen, action.name, action.identity, action.attempt)
-        self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
+        with self._turn(seen, Kind.TRAINING, action.name):
+            self._cache.jobs.apply(await self._ensure(seen, JOBS, job, as_user=_user(seen)))
+
+    @contextlib.contextmanager
+    def _turn(self, seen: Observation, kind: Kind, name: str) -> Iterator[None]:
+        with self._admission.turn(Key(seen.namespace, seen.name), kind, name) as admitted:
+            if not admitted:
+                raise NotYetError(
+                    f"The {kind} waits for its turn: as many Jobs run as the operator lets run at once, in all or in "
+                    "this namespace."
+                )
+            yield
 
     async def _ensure(
         self, seen: Observation, resource: Resource, manifest: dict[str, Any], *, as_user: str | None

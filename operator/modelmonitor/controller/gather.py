@@ -17,6 +17,7 @@ from modelmonitor.domain.names import child, training_name
 from modelmonitor.domain.observation import (
     Annotations,
     EvaluationSeen,
+    Fleet,
     JobSeen,
     JobState,
     Observation,
@@ -35,7 +36,15 @@ class Gathered:
     turns: datetime | None
 
 
-def gather(cache: Cache, key: Key, *, observe_only: bool, now: datetime) -> Gathered | None:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the operator's own settings say to every monitor."""
+
+    observe_only: bool = False
+    fleet: Fleet = Fleet()  # noqa: RUF009 - frozen
+
+
+def gather(cache: Cache, key: Key, around: Surroundings, *, now: datetime) -> Gathered | None:
     """What is known of a monitor and everything around it; None when it is gone or going."""
     monitor = cache.monitors.get(key.namespace, key.name)
     if monitor is None or monitor.deleting:
@@ -68,7 +77,8 @@ def gather(cache: Cache, key: Key, *, observe_only: bool, now: datetime) -> Gath
                 for one in cache.evaluations.inside(key.namespace)
                 if one.owner_uid == monitor.uid
             ),
-            observe_only=observe_only,
+            observe_only=around.observe_only,
+            fleet=cache.fleet.beside(monitor.uid, around.fleet, now),
         ),
         monitor.resource_version,
         min(_turns(cache, key, target, jobs, now, since), default=None),

@@ -41,13 +41,16 @@ class MonitorSeen:
     target: str
     spec: str
     status: str
+    active: bool
+    """Whether it trains models, and is not suspended."""
+    tripped_at: datetime | None
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
         """Read a live object."""
         meta = raw["metadata"]
         annotations = meta.get("annotations") or {}
-        spec = raw.get("spec") or {}
+        spec, status = raw.get("spec") or {}, raw.get("status") or {}
         return cls(
             key=Key(meta["namespace"], meta["name"]),
             uid=meta["uid"],
@@ -59,7 +62,9 @@ class MonitorSeen:
             requests={verb: str(annotations[key]) for verb in Verb if (key := f"{PREFIX}{verb}") in annotations},
             target=serving_of(raw),
             spec=json.dumps(spec, separators=(",", ":")),
-            status=json.dumps(raw.get("status") or {}, separators=(",", ":")),
+            status=json.dumps(status, separators=(",", ":")),
+            active="retrain" in spec and not spec.get("suspend"),
+            tripped_at=_tripped_at(status),
         )
 
 
@@ -91,12 +96,19 @@ class JobView:
     state: JobState
     reason: str
     message: str
+    role: str
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it takes, or may take, a place in the cluster."""
+        return self.state in (JobState.WAITING, JobState.RUNNING)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
         """Read a live object."""
         meta = raw["metadata"]
-        state, reason, message = _job_state(raw.get("status") or {}, (meta.get("labels") or {}).get(labels.ROLE, ""))
+        role = (meta.get("labels") or {}).get(labels.ROLE, "")
+        state, reason, message = _job_state(raw.get("status") or {}, role)
         return cls(
             name=meta["name"],
             uid=meta["uid"],
@@ -105,6 +117,7 @@ class JobView:
             state=state,
             reason=reason,
             message=message,
+            role=role,
         )
 
 
@@ -157,6 +170,15 @@ def serving_of(raw: Mapping[str, Any]) -> str:
     if rollout.get("stage") in UNDER_WAY:
         return json.dumps({"seldonDeployment": rollout.get("target")}, sort_keys=True)
     return json.dumps(((raw.get("spec") or {}).get("model") or {}).get("serving"), sort_keys=True)
+
+
+def _tripped_at(status: Mapping[str, Any]) -> datetime | None:
+    """When it last tripped, or was kept from it because too many did."""
+    times = [status.get("trippedAt"), (status.get("guard") or {}).get("since")]
+    try:
+        return max((datetime.fromisoformat(str(text)) for text in times if text), default=None)
+    except (TypeError, ValueError):
+        return None
 
 
 def owner_of(raw: Mapping[str, Any]) -> str:

@@ -6,14 +6,15 @@ from datetime import datetime
 import structlog
 
 from modelmonitor.api.status import ModelMonitorStatus, Phase
+from modelmonitor.controller.admission import Admission
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor, changes_something
 from modelmonitor.controller.failures import steadied
-from modelmonitor.controller.gather import Gathered, gather, status_of
+from modelmonitor.controller.gather import Gathered, Surroundings, gather, status_of
 from modelmonitor.controller.projections import Key
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.refresh import refresh
-from modelmonitor.domain.actions import Action, Explain
+from modelmonitor.domain.actions import Action, Explain, StartEvaluation, StartTraining
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.outcomes import Failure, Remedy, after
@@ -34,21 +35,24 @@ class Reconciler:
         cache: Cache,
         queue: Queue,
         executor: Executor,
+        admission: Admission,
         clock: Callable[[], datetime],
         *,
-        observe_only: bool = False,
+        surroundings: Surroundings,
     ) -> None:
         self._api = api
         self._cache = cache
         self._queue = queue
         self._executor = executor
+        self._admission = admission
         self._clock = clock
-        self._observe_only = observe_only
+        self._surroundings = surroundings
 
     async def reconcile(self, key: Key) -> bool:
         """Do what is to be done about a monitor; whether everything asked for was done."""
         gathered = self._gather(key)
         if gathered is None:
+            self._admission.leave(key)
             await self._queue.at(key, None)
             return True
         if await refresh(self._api, self._cache, gathered.seen, self._clock()):
@@ -57,16 +61,22 @@ class Reconciler:
         decision = decide(seen, self._clock())
         if any(changes_something(action) for action in decision.actions):
             await self._still(key, gathered.resource_version)
+        if not any(isinstance(action, StartEvaluation | StartTraining) for action in decision.actions):
+            self._admission.leave(key)
         failures = steadied(await self._executor.run(seen, decision.actions), seen.recorded)
         wanted = after(decision.status, failures, recorded=seen.recorded, generation=seen.generation, now=self._clock())
         if wanted.document() != seen.recorded.document():
             await self._write(key, gathered.resource_version, wanted)
+            await self._rouse_the_fleet(seen, wanted)
+        for called in self._admission.called():
+            await self._queue.add(called)
+        failed = [failure for failure in failures if failure.remedy is not Remedy.WAIT]
         acted = not failures and any(self._made_a_difference(seen, action) for action in decision.actions)
         # What was written may be an intent: the next decision carries it out. That something failed is none.
         if acted or _intents(wanted) != _intents(seen.recorded):
             await self._queue.add(key)
         await self._queue.at(key, min(filter(None, (decision.next_time, gathered.turns)), default=None))
-        return not failures
+        return not failed
 
     async def attempt(self, key: Key) -> bool:
         """Reconcile, whatever comes of it; whether it was done. A failed one is to be tried again later."""
@@ -97,7 +107,15 @@ class Reconciler:
                 await self._queue.done(key, failed=not done)
 
     def _gather(self, key: Key) -> Gathered | None:
-        return gather(self._cache, key, observe_only=self._observe_only, now=self._clock())
+        return gather(self._cache, key, self._surroundings, now=self._clock())
+
+    async def _rouse_the_fleet(self, seen: Observation, wanted: ModelMonitorStatus) -> None:
+        """The trip that was one too many: those before it must not roll what they train."""
+        fleet = seen.fleet
+        if wanted.guard is None or seen.recorded.guard is not None or fleet.closes(fleet.tripped):
+            return
+        for other in self._cache.fleet.tripped(self._clock()):
+            await self._queue.add(other)
 
     def _made_a_difference(self, seen: Observation, action: Action) -> bool:
         """Events that were asked for and told nothing did not: they are asked for again later."""

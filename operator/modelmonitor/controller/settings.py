@@ -27,6 +27,18 @@ class Settings(BaseSettings):
     """The namespaces to watch, separated by commas; empty for all."""
     mode: Mode = Mode.ENFORCE
     """ObserveOnly: nothing is trained, nothing is rolled."""
+    fleet_guard_fewest: Annotated[int, Field(ge=1, le=100_000)] = 5
+    """The fleet guard: at least so many models must turn bad within an hour…"""
+    fleet_guard_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """… and more than this share of those that are trained, for all training and rolling to wait for a person."""
+    evaluations: Annotated[int, Field(ge=0, le=100_000)] = 50
+    """How many evaluation Jobs may run at once; 0 for any number."""
+    evaluations_per_namespace: Annotated[int, Field(ge=0, le=100_000)] = 20
+    """How many of them in one namespace."""
+    trainings: Annotated[int, Field(ge=0, le=100_000)] = 10
+    """How many training Jobs may run at once; 0 for any number."""
+    trainings_per_namespace: Annotated[int, Field(ge=0, le=100_000)] = 5
+    """How many of them in one namespace."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is told on stderr."""
     pod_name: str = "modelmonitor-local"

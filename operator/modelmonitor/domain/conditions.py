@@ -133,6 +133,7 @@ def _remedy_phase(seen: Observation, now: datetime) -> Phase | None:
         "Comparing": Phase.COMPARING,
         "AwaitingApproval": Phase.AWAITING_APPROVAL,
         "Held": Phase.HELD,
+        "FleetGuard": Phase.GUARDED,
         "Training": Phase.TRAINING,
         "Reverted": Phase.REVERTED,
         "BreakerOpen": Phase.BREAKER_OPEN,

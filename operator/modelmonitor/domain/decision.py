@@ -3,6 +3,7 @@
     SERVE      who serves now? first sight, somebody's change, our own roll
     ASKED      what do people ask for?
     MEASURE    is a window due? is its evaluation finished?
+    GUARD      are very many models bad at once?
     REMEDIATE  roll back, roll out, verify, compare, train, or wait for a reason
 
 In each chain the first policy that has something to say decides; the next chain sees what it said. A policy either
@@ -23,8 +24,9 @@ from modelmonitor.domain.policies.approve import awaiting_approval
 from modelmonitor.domain.policies.asked import asked
 from modelmonitor.domain.policies.compare import comparing
 from modelmonitor.domain.policies.due import due
+from modelmonitor.domain.policies.guard import guarded
 from modelmonitor.domain.policies.measure import measuring
-from modelmonitor.domain.policies.rest import resting
+from modelmonitor.domain.policies.rest import kept_from_training, resting
 from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
 from modelmonitor.domain.policies.serve import first_sight, moved, out_of_sight
@@ -45,12 +47,14 @@ REMEDIATE: Final[tuple[Policy, ...]] = (
     awaiting_approval,
     comparing,
     training,
+    kept_from_training,
     breaker_open,
     tripped,
 )
 
+GUARD: Final[tuple[Policy, ...]] = (guarded,)
 TIDY: Final[tuple[Policy, ...]] = (leftovers,)
-CHAINS: Final = (SERVE, ASKED, MEASURE, REMEDIATE, TIDY)
+CHAINS: Final = (SERVE, ASKED, MEASURE, GUARD, REMEDIATE, TIDY)
 # With a spec that cannot be used nothing new is begun, but a rollout that has begun is not left alone.
 ROLL: Final[tuple[Policy, ...]] = (rolling_back, rolling_out)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout
@@ -86,6 +86,24 @@ class Annotations:
     requests: Mapping[Verb, str] = field(default_factory=dict)
 
 
+FLEET_PERIOD: Final = timedelta(hours=1)
+"""Trips within so long are taken together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The other monitors: how many there are that train, and how many of them tripped within the last hour."""
+
+    active: int = 0
+    tripped: int = 0
+    fewest: int = 5
+    share: float = 0.2
+
+    def closes(self, tripped: int) -> bool:
+        """Whether so many trips are too many: at least `fewest`, and more than a share of the active ones."""
+        return tripped >= self.fewest and tripped > self.share * self.active
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One monitor and everything around it, at one moment.
@@ -109,6 +127,7 @@ class Observation:
     jobs: Mapping[str, JobSeen] = field(default_factory=dict)
     evaluations: tuple[EvaluationSeen, ...] = ()
     observe_only: bool = False
+    fleet: Fleet = Fleet()
 
     @property
     def grid(self) -> Grid:

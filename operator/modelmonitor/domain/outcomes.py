@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from modelmonitor.api.status import ModelMonitorStatus
+from modelmonitor.api.status import ModelMonitorStatus, Phase
 from modelmonitor.api.types import ConditionStatus
 from modelmonitor.domain.said import Said, with_conditions
 
@@ -19,6 +19,8 @@ class Remedy(StrEnum):
     """The world was not as the decision saw it: decide again."""
     CHANGE = "Change"
     """Somebody must change something."""
+    WAIT = "Wait"
+    """It is not its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def after(
     telling = [failure for failure in failures if failure.remedy is not Remedy.READ_AGAIN]
     if not telling:
         return status if status == recorded else status.trimmed()
+    if all(failure.remedy is Remedy.WAIT for failure in telling):
+        return _queued(status, telling[0], recorded=recorded, generation=generation, now=now).trimmed()
     worst = next((failure for failure in telling if failure.remedy is Remedy.CHANGE), telling[0])
     said = {"Ready": Said(ConditionStatus.FALSE, worst.reason, worst.message)}
     if worst.remedy is Remedy.CHANGE:
@@ -55,3 +59,17 @@ def after(
     before |= {condition.type: condition for condition in recorded.conditions if condition.type in said}
     told = status.model_copy(update={"conditions": with_conditions(before.values(), said, generation, now)})
     return told.trimmed()
+
+
+def _queued(
+    status: ModelMonitorStatus, failure: Failure, *, recorded: ModelMonitorStatus, generation: int, now: datetime
+) -> ModelMonitorStatus:
+    """A monitor whose turn it is not is as ready as before, unless something is wrong, and says what it waits for."""
+    ready = next((one for one in status.conditions if one.type == "Ready"), None)
+    if ready is None or ready.status is ConditionStatus.FALSE:
+        return status
+    said = {"Ready": Said(ready.status, failure.reason, failure.message)}
+    before = {condition.type: condition for condition in status.conditions}
+    before |= {condition.type: condition for condition in recorded.conditions if condition.type in said}
+    conditions = with_conditions(before.values(), said, generation, now)
+    return status.model_copy(update={"conditions": conditions, "phase": Phase.QUEUED})

@@ -59,6 +59,13 @@ def _forbidden(seen: Observation, now: datetime) -> Said | None:
         return Said(_FALSE, "TargetTaken", message)
     if seen.observe_only:
         return Said(_FALSE, "ObserveOnly", "The operator runs with mode ObserveOnly: nothing is trained or rolled.")
+    guard = seen.status.guard
+    if guard is not None:
+        message = (
+            f"{guard.tripped} of {guard.active} models turned bad within an hour. When the cause is found, set the "
+            "annotation modelmonitor.dev/resume to a new value."
+        )
+        return Said(_FALSE, "FleetGuard", message)
     held = holding(seen, now)
     if held is None:
         return None

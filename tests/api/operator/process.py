@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from modelmonitor.controller.admission import Admission, Kind, Limit
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.execute import Executor
+from modelmonitor.controller.gather import Surroundings
 from modelmonitor.controller.listing import read_everything, sources
 from modelmonitor.controller.projections import Key
 from modelmonitor.controller.queue import Queue
@@ -113,14 +115,19 @@ class WatchedApi:
 class Process:
     """One life of the operator: an empty cache, filled by listing, as after every start."""
 
-    def __init__(self, api: WatchedApi, namespace: str, clock: Clock) -> None:
+    def __init__(
+        self, api: WatchedApi, namespace: str, clock: Clock, *, limits: Mapping[Kind, Limit] | None = None
+    ) -> None:
         self.api = api
         self.namespace = namespace
         self.clock = clock
         self.cache = Cache()
         self.queue = Queue(clock)
-        executor = Executor(api, self.cache, clock, image="evaluator:test", pull_policy="Never")
-        self.reconciler = Reconciler(api, self.cache, self.queue, executor, clock)
+        self.admission = Admission(self.cache, dict(limits or {}), clock)
+        executor = Executor(api, self.cache, clock, self.admission, image="evaluator:test", pull_policy="Never")
+        self.reconciler = Reconciler(
+            api, self.cache, self.queue, executor, self.admission, clock, surroundings=Surroundings()
+        )
 
     async def sync(self) -> None:
         """What the watches would have told; not among the calls."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelmonitor.controller.cache import EXPLAINED_FOR, Cache, Explained
-from modelmonitor.controller.gather import Gathered, gather
+from modelmonitor.controller.gather import Gathered, Surroundings, gather
 from modelmonitor.controller.projections import Key
 from modelmonitor.domain.observation import JobState, Problem, ServingSeen
 from tests.unit.controller.objects import SPEC, TEAM, heard_of, job, monitor, seldon_deployment
@@ -23,7 +23,7 @@ TRAINS = {**SPEC, "retrain": RETRAIN}
 
 
 def gathered(cache: Cache, name: str = "flights", now: datetime = NOW) -> Gathered:
-    found = gather(cache, Key(TEAM, name), observe_only=False, now=now)
+    found = gather(cache, Key(TEAM, name), Surroundings(), now=now)
     assert found is not None
     return found
 
@@ -81,9 +81,9 @@ def test_a_status_of_a_newer_version_is_read_as_far_as_it_is_known() -> None:
 
 
 def test_a_monitor_that_is_gone_or_going_is_not_looked_at() -> None:
-    assert gather(Cache(), Key(TEAM, "flights"), observe_only=False, now=NOW) is None
+    assert gather(Cache(), Key(TEAM, "flights"), Surroundings(), now=NOW) is None
     going = heard_of(monitor(deletionTimestamp="2026-01-01T00:00:00Z"))
-    assert gather(going, Key(TEAM, "flights"), observe_only=False, now=NOW) is None
+    assert gather(going, Key(TEAM, "flights"), Surroundings(), now=NOW) is None
 
 
 def test_a_schedule_that_the_api_server_could_not_see_to_be_wrong_is_told() -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from modelmonitor.api.job import INPUT_ANNOTATION, EvaluationInput
 from modelmonitor.controller import jobs, labels
-from modelmonitor.controller.gather import gather
+from modelmonitor.controller.gather import Surroundings, gather
 from modelmonitor.controller.projections import Key
 from modelmonitor.domain.actions import StartEvaluation, StartTraining
 from modelmonitor.domain.decision import decide
@@ -32,7 +32,7 @@ def decided(monitor: Raw) -> tuple[Observation, StartEvaluation | StartTraining]
     target = monitor["spec"]["model"]["serving"]["seldonDeployment"]
     live = seldon_deployment(target.get("predictor", "default"), monitor["status"]["servingModel"]["uri"])
     cache.seldon_deployments.apply(live)
-    gathered = gather(cache, Key(TEAM, meta["name"]), observe_only=False, now=NOW)
+    gathered = gather(cache, Key(TEAM, meta["name"]), Surroundings(), now=NOW)
     assert gathered is not None
     starts = [one for one in decide(gathered.seen, NOW).actions if isinstance(one, StartTraining | StartEvaluation)]
     assert len(starts) == 1

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from modelmonitor.controller.cache import Explained
-from modelmonitor.controller.gather import gather
+from modelmonitor.controller.gather import Surroundings, gather
 from modelmonitor.controller.projections import Key
 from tests.unit.controller.objects import TEAM, heard_of, job, monitor, pod
 
@@ -28,7 +28,7 @@ def test_a_job_is_seen_as_what_it_is(path: Path) -> None:
     if "explained" in case:
         cache.explain(f"uid-{name}", Explained(case["explained"], NOW))
 
-    gathered = gather(cache, Key(TEAM, "flights"), observe_only=False, now=NOW)
+    gathered = gather(cache, Key(TEAM, "flights"), Surroundings(), now=NOW)
 
     assert gathered is not None
     (seen,) = gathered.seen.jobs.values()
@@ -45,6 +45,6 @@ def test_a_pod_of_another_job_says_nothing_about_it() -> None:
     cache.jobs.apply(job("flights-e-1", {}))
     waiting = {"containerStatuses": [{"name": "x", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]}
     cache.pods.apply(pod("other", waiting, of="flights-e-2"))
-    gathered = gather(cache, Key(TEAM, "flights"), observe_only=False, now=NOW)
+    gathered = gather(cache, Key(TEAM, "flights"), Surroundings(), now=NOW)
     assert gathered is not None
     assert gathered.seen.jobs["flights-e-1"].reason == ""

@@ -35,6 +35,7 @@ from modelmonitor.api.status import (
     Candidate,
     Compared,
     Direction,
+    Guard,
     LastAttempt,
     ModelMonitorStatus,
     Purpose,
@@ -46,6 +47,7 @@ from modelmonitor.domain import evaluations, names
 from modelmonitor.domain.observation import (
     Annotations,
     EvaluationSeen,
+    Fleet,
     JobSeen,
     JobState,
     Observation,
@@ -127,6 +129,14 @@ class World:
 
     def observing_only(self) -> Self:
         return replace(self, seen=replace(self.seen, observe_only=True))
+
+    def in_a_fleet(self, *, active: int, tripped: int) -> Self:
+        """So many monitors there are, and so many others have tripped within the hour."""
+        return replace(self, seen=replace(self.seen, fleet=Fleet(active=active, tripped=tripped)))
+
+    def guarded(self) -> Self:
+        """The fleet guard is closed."""
+        return self.knowing(guard=Guard(since=OLD, tripped=9, active=20))
 
     def taken(self) -> Self:
         return replace(self, seen=replace(self.seen, owner_of_target="flights-old"))

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from modelmonitor.api.monitor import ApprovalPolicy
 from modelmonitor.api.result import EvaluationResult
 from modelmonitor.api.status import Answer, Approval, AttemptOutcome, Compared
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.policies.ends import ended
+from modelmonitor.domain.policies.guard import needs_approval
 from modelmonitor.domain.policies.rollout import Promotion, forward_intent
 from modelmonitor.domain.step import Step, noted, waiting
 
@@ -19,7 +19,7 @@ def promoted(seen: Observation, now: datetime, wanted: Compared, result: Evaluat
     if digest is not None and digest in seen.status.rolled_back_digests:
         why = f"{wanted.challenger_uri} ({digest}) was rolled back before: it is not rolled out again."
         return ended(seen, now, AttemptOutcome.KNOWN_BAD, why, measured)
-    if seen.rollout_spec.approval is ApprovalPolicy.AUTOMATIC:
+    if not needs_approval(seen):
         return forward_intent(
             seen, now, Promotion(wanted.challenger_uri, digest, wanted.window, measured), message=message
         )
@@ -51,7 +51,7 @@ def awaiting_approval(seen: Observation, now: datetime) -> Step | None:
         return ended(
             seen, now, AttemptOutcome.REJECTED, f"{waits.candidate_uri} was rejected, {why}.", waits.comparison
         )
-    if waits.answer is Answer.APPROVED or seen.rollout_spec.approval is ApprovalPolicy.AUTOMATIC:
+    if waits.answer is Answer.APPROVED or not needs_approval(seen):
         promotion = Promotion(waits.candidate_uri, waits.digest, waits.window, waits.comparison, approved_by=waits.by)
         by = f" by {waits.by}" if waits.by else ""
         return forward_intent(seen, now, promotion, message=f"{waits.candidate_uri} is approved{by} and rolled out.")

@@ -59,6 +59,8 @@ def _resume(seen: Observation, now: datetime, request: Request) -> Step:
         attempts=0,
         cooldown_ends=None,
         held=None,
+        guard=None,
+        guard_released_at=now if seen.status.guard is not None else seen.status.guard_released_at,
     )
 
 

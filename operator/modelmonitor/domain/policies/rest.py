@@ -27,6 +27,11 @@ def resting(seen: Observation, now: datetime) -> Step | None:
     return waiting(seen, until=held.until) if held is not None else None
 
 
+def kept_from_training(seen: Observation, now: datetime) -> Step | None:
+    """While the fleet is guarded nothing new is trained; what was trained is compared, and waits for a person."""
+    return waiting(seen) if seen.status.guard is not None and seen.status.attempt is None else None
+
+
 def holding(seen: Observation, now: datetime) -> Hold | None:
     """What somebody said, while it lasts: not now."""
     held = seen.status.held

@@ -112,6 +112,7 @@ def _begun(seen: Observation, now: datetime, why: Reason) -> Step:
         attempt=attempt,
         trips=trip,
         attempts=status.attempts + 1,
+        tripped_at=now if failed else status.tripped_at,
         last_trip_window=why.windows[-1].index if failed else status.last_trip_window,
         cooldown_ends=None,
         asked_trip=None,
