@@ -14,7 +14,16 @@ from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
-TEXTS: Final = {"uri": 128, "objective": 24, "reverted": 240, "champion": 128, "reason": 24, "type": 16, "name": 63}
+TEXTS: Final = {
+    "uri": 128,
+    "metric": 40,
+    "objective": 24,
+    "reverted": 240,
+    "champion": 128,
+    "reason": 24,
+    "type": 16,
+    "name": 63,
+}
 SENTENCE: Final = TEXTS | {"uri": 96, "message": 120, "detail": 30}
 LISTS: Final = {
     "conditions": 10,
@@ -32,6 +41,7 @@ LISTS: Final = {
     "healthyWindows": 5,
     "ownRows": 6,
     "windows": 5,
+    "others": 3,
 }
 ORDINARY: Final = LISTS | {
     "conditions": 9,
@@ -46,6 +56,7 @@ ORDINARY: Final = LISTS | {
     "healthyWindows": 1,
     "ownRows": 1,
     "windows": 2,
+    "others": 1,
 }
 
 
@@ -88,6 +99,9 @@ def full_status(
     """All but `never`: a candidate is compared, or it waits for approval."""
     document = fullest(structural(ModelMonitorStatus, defaults=False), texts, lists=lists)
     document = {name: value for name, value in document.items() if name not in never}
+    if "approval" in document:
+        # One that breaks a guard does not wait for approval.
+        del document["approval"]["comparison"]["others"]
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]

@@ -28,6 +28,10 @@ FIELDS: Final[Json] = {
 APART: Final[Json] = {"files": {"uri": "s3://lake/arrivals/"}, "join": ["flight_id"]}
 
 
+def guarded_by(metric: str, **fields: Any) -> Json:
+    return {"metric": "f1", "guards": [{"metric": metric, "margin": 0.1, **fields}]}
+
+
 @dataclass(frozen=True)
 class Case:
     """What a rule lets through and what it refuses: changes of the spec of a manifest that is accepted."""
@@ -212,6 +216,7 @@ CREATING: Final = (
             rejects=(
                 {"metrics": [{"name": bad, "max": 1}]},
                 {"retrain": RETRAIN, "challenger": {"metric": bad}},
+                {"retrain": RETRAIN, "challenger": {"metric": good, "guards": [{"metric": bad, "margin": 0.1}]}},
             ),
             of=of,
         )
@@ -233,6 +238,7 @@ CREATING: Final = (
         rejects=(
             {"metrics": [{"name": "f1", "min": 0.2}, {"name": "roc_auc", "min": 0.6}], "data": LOGGED_CLASS},
             {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}, "data": LOGGED_CLASS},
+            {"retrain": RETRAIN, "challenger": guarded_by("roc_auc"), "data": LOGGED_CLASS},
         ),
     ),
     Case(
@@ -278,14 +284,17 @@ CREATING: Final = (
     ),
     Case(
         "spec",
-        "mean_error is not better for being greater or less: choose another challenger.metric",
+        "mean_error is not better for being greater or less: choose another metric in challenger",
         accepts=({"retrain": RETRAIN, "challenger": {"metric": "r2"}},),
-        rejects=({"retrain": RETRAIN, "challenger": {"metric": "mean_error"}},),
+        rejects=(
+            {"retrain": RETRAIN, "challenger": {"metric": "mean_error"}},
+            {"retrain": RETRAIN, "challenger": {"metric": "r2", "guards": [{"metric": "mean_error", "margin": 1}]}},
+        ),
         of="regression",
     ),
     Case(
         "spec",
-        "this challenger.metric takes its fields (such as beta) from the entry of metrics with the same name: add it"
+        "a metric of challenger takes its fields (such as beta) from the entry of metrics with the same name: add it"
         " there",
         accepts=(
             {
@@ -294,7 +303,10 @@ CREATING: Final = (
                 "metrics": [{"name": "fbeta", "beta": 2, "min": 0.2}],
             },
         ),
-        rejects=({"retrain": RETRAIN, "challenger": {"metric": "fbeta"}},),
+        rejects=(
+            {"retrain": RETRAIN, "challenger": {"metric": "fbeta"}},
+            {"retrain": RETRAIN, "challenger": guarded_by("fbeta")},
+        ),
     ),
     Case(
         "spec",
@@ -310,6 +322,7 @@ CREATING: Final = (
             {"metrics": [{"name": "f1", "min": 0.2, "segments": ["carrier"]}]},
             {"rules": [{"name": "known", "expression": "carrier IS NOT NULL", "min": 0.9, "segments": ["carrier"]}]},
             {"userMetrics": [{"name": "profit", "min": 0.9, "segments": ["carrier"]}]},
+            {"retrain": RETRAIN, "challenger": guarded_by("recall", segments=["carrier"])},
         ),
     ),
     Case(

@@ -37,6 +37,8 @@ class Contender(Model):
     """Where it is."""
     trained_through: Time | None = None
     """Rows up to this event time may have been used to train it, and are left out of the comparison."""
+    selected: bool = False
+    """Whether the window was selected for being bad."""
 
 
 class EvaluationInput(Model):

@@ -375,6 +375,27 @@ class Retrain(Model):
     person sets the annotation modelmonitor.dev/resume to a new value."""
 
 
+class GuardMetric(Model):
+    """A metric in which a candidate must not be worse."""
+
+    metric: MetricName
+    """The metric, one that fits `model.task`."""
+    margin: Annotated[float, Field(ge=0, le=1e12)]
+    """By how much it may be worse, in the metric's own unit. That it is not worse by more must be shown, so with 0 it
+    must be better."""
+    segments: Annotated[tuple[Column, ...], Field(max_length=4)] = ()
+    """Columns whose values are segments: it must not be worse on any of them either, where that can be judged."""
+    minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    """With fewer rows (of the metric's denominator, of either model) it is not judged."""
+
+
+class ComparisonWindow(StrEnum):
+    """On whose rows a candidate is compared."""
+
+    NEXT = "Next"
+    TRIPPING = "Tripping"
+
+
 class Challenger(Model):
     """When a candidate is better than the serving model: measured on the same rows, after both were trained."""
 
@@ -384,6 +405,11 @@ class Challenger(Model):
     """By how much more than nothing it must be better, in the metric's own unit."""
     confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
     """How sure that must be: the one-sided confidence of the lower bound of the gain."""
+    guards: Annotated[tuple[GuardMetric, ...], Field(max_length=8), ListMap("metric")] = ()
+    """Metrics in which the candidate must not be worse, with the same confidence."""
+    window: ComparisonWindow = ComparisonWindow.NEXT
+    """On whose rows. Next: on the first window after those that failed. Tripping: on the last one that failed, at once:
+    it was selected for being bad, on which an equal model looks better far more often than `confidence` says."""
 
 
 class Replace(Model):
@@ -494,14 +520,16 @@ class ModelMonitorSpec(Ruled):
         *(
             Rule(
                 f"self.model.task != '{task}' || (self.metrics.all(m, m.name in {cel(fitting(task))})"
-                f" && (!has(self.challenger) || self.challenger.metric in {cel(fitting(task))}))",
+                f" && (!has(self.challenger) || (self.challenger.metric in {cel(fitting(task))}"
+                f" && self.challenger.guards.all(g, g.metric in {cel(fitting(task))}))))",
                 f"this is no metric of a {task}; it has: {listed(fitting(task))}",
             )
             for task in Task
         ),
         Rule(
             f"!(self.metrics.exists(m, m.name in {cel(SCORED_METRICS)})"
-            f" || (has(self.challenger) && self.challenger.metric in {cel(SCORED_METRICS)}))"
+            f" || (has(self.challenger) && (self.challenger.metric in {cel(SCORED_METRICS)}"
+            f" || self.challenger.guards.exists(g, g.metric in {cel(SCORED_METRICS)}))))"
             " || has(self.data.predictions.model) || has(self.data.columns.score) || has(self.data.columns.scores)",
             f"{listed(SCORED_METRICS)} need scores, also as challenger.metric: name data.columns.score (or scores, of"
             " many classes), or use data.predictions.model",
@@ -523,13 +551,16 @@ class ModelMonitorSpec(Ruled):
             " BinaryClassification",
         ),
         Rule(
-            f"!has(self.challenger) || !(self.challenger.metric in {cel(INCOMPARABLE)})",
-            f"{listed(INCOMPARABLE)} is not better for being greater or less: choose another challenger.metric",
+            f"!has(self.challenger) || (!(self.challenger.metric in {cel(INCOMPARABLE)})"
+            f" && !self.challenger.guards.exists(g, g.metric in {cel(INCOMPARABLE)}))",
+            f"{listed(INCOMPARABLE)} is not better for being greater or less: choose another metric in challenger",
         ),
         Rule(
-            f"!has(self.challenger) || !(self.challenger.metric in {cel(TOLD_MORE)})"
-            " || self.metrics.exists(m, m.name == self.challenger.metric)",
-            "this challenger.metric takes its fields (such as beta) from the entry of metrics with the same name: add"
+            f"!has(self.challenger) || ((!(self.challenger.metric in {cel(TOLD_MORE)})"
+            " || self.metrics.exists(m, m.name == self.challenger.metric))"
+            f" && self.challenger.guards.all(g, !(g.metric in {cel(TOLD_MORE)})"
+            " || self.metrics.exists(m, m.name == g.metric)))",
+            "a metric of challenger takes its fields (such as beta) from the entry of metrics with the same name: add"
             " it there",
         ),
         Rule(
@@ -542,7 +573,8 @@ class ModelMonitorSpec(Ruled):
         ),
         Rule(
             "has(self.data.reference) || [self.metrics.exists(m, m.segments.size() > 0), self.rules.exists(m,"
-            " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0)].all(asked, !asked)",
+            " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0), has(self.challenger) &&"
+            " self.challenger.guards.exists(g, g.segments.size() > 0)].all(asked, !asked)",
             "the segments that are judged are those of a reference: set data.reference, or remove segments",
         ),
         Rule(

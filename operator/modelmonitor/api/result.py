@@ -135,6 +135,40 @@ def objective_of(name: str) -> str:
     return name.partition("{")[0]
 
 
+class GuardVerdict(StrEnum):
+    """What is known of a metric in which a candidate must not be worse."""
+
+    KEPT = "Kept"
+    """It is shown not to be worse by more than the margin."""
+    BROKEN = "Broken"
+    """That is not shown."""
+    NO_EVIDENCE = "NoEvidence"
+    """It could not be judged."""
+
+
+class Paired(Model):
+    """Both models' values of a metric on the same rows."""
+
+    metric: Annotated[str, StringConstraints(max_length=256)]
+    """The metric; of a segment with its name, as in `recall{carrier=UA}`."""
+    champion: float | None = None
+    """The serving model's value."""
+    candidate: float | None = None
+    """The candidate's value."""
+    difference: float | None = None
+    """By how much the candidate is better; negative where it is worse."""
+    low: float | None = None
+    """Lower bound of the difference, one-sided, at the comparison's confidence."""
+    margin: float | None = None
+    """Of a guard: by how much it may be worse."""
+    guard: GuardVerdict | None = None
+    """Of a guard: whether it is kept."""
+    rows: Rows = 0
+    """Rows that both were judged on."""
+    reason: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Why it could not be judged."""
+
+
 class ComparisonResult(Model):
     """Candidate against champion, paired on the same rows."""
 
@@ -159,7 +193,12 @@ class ComparisonResult(Model):
     blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Time blocks that the bound rests on."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Why there is no evidence."""
+    """Why there is no evidence, or GuardBroken."""
+    selected: bool = False
+    """Whether the rows are those of a window that was selected for being bad: then an equal model looks better more
+    often than `confidence` says."""
+    others: Annotated[tuple[Paired, ...], Field(max_length=32), ListMap("metric")] = ()
+    """Guards, the broken ones first, and the other metrics side by side."""
 
 
 class DriftScore(Model):
@@ -324,7 +363,13 @@ def decode(text: str) -> EvaluationResult:
     return result
 
 
-_Entry = MetricResult | DriftScore | QualityFinding
+# Which part of a result has which list of entries.
+_LISTS: Final = (
+    ("drift", "scores", DriftScore),
+    ("quality", "findings", QualityFinding),
+    ("comparison", "others", Paired),
+)
+_Entry = MetricResult | DriftScore | QualityFinding | Paired
 
 
 def _by_urgency(result: EvaluationResult) -> list[_Entry]:
@@ -337,7 +382,10 @@ def _by_urgency(result: EvaluationResult) -> list[_Entry]:
     ]
     about_data.sort(key=lambda one: _URGENCY.index(one.verdict))
     bad = [one for one in about_data if one.verdict in {Verdict.FAIL, Verdict.WARN}]
-    return [*first, *bad, *metrics[len(first) :], *about_data[len(bad) :]]
+    others = result.comparison.others if result.comparison is not None else ()
+    broken = [one for one in others if one.guard is GuardVerdict.BROKEN]
+    rest = [one for one in others if one not in broken]
+    return [*broken, *first, *bad, *rest, *metrics[len(first) :], *about_data[len(bad) :]]
 
 
 def _packed(result: EvaluationResult, entries: Sequence[_Entry], metrics: int) -> str:
@@ -346,7 +394,7 @@ def _packed(result: EvaluationResult, entries: Sequence[_Entry], metrics: int) -
 
     kept = documents(MetricResult)
     body = result.document() | {"metrics": kept, "omitted": result.omitted + metrics - len(kept)}
-    for part, field, kind in (("drift", "scores", DriftScore), ("quality", "findings", QualityFinding)):
+    for part, field, kind in _LISTS:
         if part in body:
             body[part] |= {field: documents(kind)}
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

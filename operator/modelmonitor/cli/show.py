@@ -15,8 +15,10 @@ from modelmonitor.api.result import (
     DriftResult,
     DriftScore,
     EvaluationResult,
+    GuardVerdict,
     Look,
     MetricResult,
+    Paired,
     QualityResult,
     Verdict,
 )
@@ -33,6 +35,11 @@ _COMPARED = {
     Comparison.BETTER: ("bold green", "the candidate is better"),
     Comparison.NOT_BETTER: ("bold red", "the candidate is not shown to be better"),
     Comparison.NO_EVIDENCE: ("bold blue", "nothing can be said of the candidate"),
+}
+_GUARDS = {
+    GuardVerdict.KEPT: "bold green",
+    GuardVerdict.BROKEN: "bold red",
+    GuardVerdict.NO_EVIDENCE: "bold blue",
 }
 
 
@@ -155,7 +162,30 @@ def _comparison(result: ComparisonResult) -> Group:
     table.add_row("  difference", f"{result.difference:+.4f}, at least {result.low:+.4f} with {result.confidence:.0%}")
     table.add_row("  needed", f"more than {result.minimum_gain:+.4f}")
     table.add_row("  on the same", f"{result.rows:,} rows in {result.blocks} blocks")
-    return Group(line, table)
+    return Group(line, table, *((_others(result.others),) if result.others else ()))
+
+
+def _others(others: tuple[Paired, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("  Beside it", "Champion", "Candidate", "Difference", "At least", "Guard"):
+        table.add_column(name, justify="left" if name in {"  Beside it", "Guard"} else "right")
+    for one in others:
+        values = (one.champion, one.candidate)
+        signed = (one.difference, one.low)
+        table.add_row(
+            f"  {one.metric}",
+            *("–" if value is None else f"{value:.4f}" for value in values),
+            *("–" if value is None else f"{value:+.4f}" for value in signed),
+            _guard(one),
+        )
+    return table
+
+
+def _guard(one: Paired) -> Text:
+    if one.guard is None or one.margin is None:
+        return Text(one.reason or "", style="dim")
+    said = f"  {one.reason}" if one.reason else f"  more than {-one.margin:+g}"
+    return Text.assemble((one.guard.value, _GUARDS[one.guard]), said)
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:

@@ -4,7 +4,7 @@ from modelmonitor.api.evaluation import ModelEvaluationSpec, MonitorRef
 from modelmonitor.api.job import Contender, EvaluationInput, Role, Stage
 from modelmonitor.api.measuring import Measurement
 from modelmonitor.api.result import Window
-from modelmonitor.api.status import Compared, ServingModel
+from modelmonitor.api.status import Compared, Purpose, ServingModel
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartEvaluation
 from modelmonitor.domain.observation import Observation
@@ -38,6 +38,8 @@ def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
 
 def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> StartEvaluation:
     """The evaluation of two models on the rows of one window."""
+    attempt = seen.status.attempt
+    selected = wanted.purpose is Purpose.PROMOTE and attempt is not None and wanted.window in attempt.because
     return _start(
         seen,
         stage=Stage.QUALITY,
@@ -47,7 +49,7 @@ def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> St
         look=wanted.look,
         window=wanted.window,
         champion=serving.uri,
-        contender=Contender(uri=wanted.challenger_uri, trained_through=wanted.trained_through),
+        contender=Contender(uri=wanted.challenger_uri, trained_through=wanted.trained_through, selected=selected),
     )
 
 

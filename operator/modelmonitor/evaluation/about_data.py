@@ -175,6 +175,20 @@ def about_data(
     if not _wanted(given):
         return NOTHING
     schema = schema_of(found, given.window.start, given.window.end)
+    if given.contender is not None and given.data.reference is not None:
+        columns = tuple(dict.fromkeys(column for one in given.challenger.guards for column in one.segments))
+        profile = profile_of(
+            given,
+            given.data.reference,
+            found,
+            champion,
+            environ=environ,
+            now=now,
+            progress=progress,
+            kinds=(),
+            segments=columns,
+        )
+        return AboutData(profile, NOTHING_WATCHED, (), schema)
     if given.data.reference is None:
         names = features_of(schema, given.data.columns)
         layouts = tuple(Layout.of_presence(name, schema[name], Family.OTHER) for name in names)
@@ -211,7 +225,7 @@ def _future_rows(plan: Plan, now: datetime) -> tuple[QualityFinding, ...]:
 
 
 def _wanted(given: EvaluationInput) -> bool:
-    """Whether the data are looked at, or compared with a reference. In a comparison of two models they are not."""
-    return given.contender is None and not (
-        given.drift is None and given.quality is None and given.data.reference is None
-    )
+    """Whether the data are looked at, or compared with a reference; of two models only the guards' segments are its."""
+    if given.contender is not None:
+        return any(one.segments for one in given.challenger.guards)
+    return not (given.drift is None and given.quality is None and given.data.reference is None)

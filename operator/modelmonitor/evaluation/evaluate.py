@@ -1,56 +1,31 @@
 """The whole chain: one look at one window."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.monitor import Data, Windows
-from modelmonitor.api.objectives import Objective
-from modelmonitor.api.result import Comparison, ComparisonResult, EvaluationResult, Look, ModelIdentity, Verdict
+from modelmonitor.api.result import ComparisonResult, EvaluationResult, Look, ModelIdentity, Verdict
 from modelmonitor.evaluation.about_data import NOTHING, AboutData, Findings, about_data
-from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.contenders import Contender, candidate_of, champion_of
 from modelmonitor.evaluation.count import Counted, Wanted, count
 from modelmonitor.evaluation.errors import EvaluationError, InputError, ResourceError
 from modelmonitor.evaluation.join import label_source
 from modelmonitor.evaluation.judge import Judgement
 from modelmonitor.evaluation.limits import UNLIMITED, Limits
-from modelmonitor.evaluation.metrics import Measure
+from modelmonitor.evaluation.measures import Measures, compared, no_evidence
 from modelmonitor.evaluation.objectives import judged
 from modelmonitor.evaluation.plan import Plan, Source, plan
 from modelmonitor.evaluation.publish import publish
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
-from modelmonitor.evaluation.tasks import deciding_measure, labels_of, measure_for
+from modelmonitor.evaluation.tasks import labels_of
 
 _INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Measures:
-    """By what the objectives are measured, in their order, and by what two models are compared."""
-
-    objectives: tuple[Measure, ...]
-    deciding: Measure | None
-
-    @classmethod
-    def of(cls, given: EvaluationInput) -> Self:
-        """Those that the input asks for; an EvaluationError when one cannot be had."""
-        return cls(
-            tuple(measure_for(objective, given.model) for objective in given.objectives),
-            deciding_measure(given) if given.contender else None,
-        )
-
-    @property
-    def kinds(self) -> tuple[Kind[Any], ...]:
-        """The statistics that they need."""
-        measures = (*self.objectives, *((self.deciding,) if self.deciding else ()))
-        return tuple(dict.fromkeys(kind for measure in measures for kind in measure.needs))
 
 
 def evaluate(
@@ -124,7 +99,7 @@ def _look(
             f"the newest event is of {_said(found.data_through)}; the window closes with one of"
             f" {_said(given.closes)} or later",
         )
-    measures = _Measures.of(given)
+    measures = Measures.of(given)
     champion = champion_of(given, environ) if _needs_champion(given) else None
     candidate = candidate_of(given, environ)
     contenders = [one for one in (champion, candidate) if one is not None]
@@ -187,12 +162,13 @@ def _about_data(
     A reference that cannot be read, its days long deleted, must not keep the model from being judged.
 
     Raises:
-        EvaluationError: when there are no metrics, so that nothing could be said at all.
+        EvaluationError: when there are no metrics, so that nothing could be said at all; or when two models are
+            compared on its segments, since one that is worse on one of them must not be taken for better.
     """
     try:
         return about_data(given, found, champion, kinds, environ=environ, now=now, progress=progress), ""
     except EvaluationError as error:
-        if not _judges_model(given):
+        if not _judges_model(given) or given.contender is not None:
             raise
         unmeasured = "nothing is compared with the reference (drift, quality, segments)"
         progress(f"{unmeasured}: {error.message}")
@@ -211,7 +187,7 @@ def _first_instant(given: EvaluationInput, champion: Contender | None) -> tuple[
 
 def _result(
     given: EvaluationInput,
-    measures: _Measures,
+    measures: Measures,
     data_through: datetime,
     counted: Counted,
     why_empty: str,
@@ -240,20 +216,9 @@ def _result(
     return _judged(given, measures, counted, profile)
 
 
-def _judged(given: EvaluationInput, measures: _Measures, counted: Counted, profile: Profile | None) -> EvaluationResult:
+def _judged(given: EvaluationInput, measures: Measures, counted: Counted, profile: Profile | None) -> EvaluationResult:
     judgement = judged(given, measures.objectives, counted, profile)
-    champion, *candidates = (accumulator.tally() for accumulator in counted.accumulators)
-    comparison = None
-    if candidates and measures.deciding is not None:
-        minimum = _minimum_rows(given)
-        comparison = compare(champion, candidates[0], measures.deciding, given.challenger, minimum)
-    return _of(judgement, comparison)
-
-
-def _minimum_rows(given: EvaluationInput) -> int:
-    """Of the metric that decides: as the spec says for it, else what a metric has by default."""
-    own = (metric.minimum_rows for metric in given.metrics if metric.name is given.challenger.metric)
-    return next(own, int(Objective.model_fields["minimum_rows"].default))
+    return _of(judgement, compared(given, measures, counted, profile))
 
 
 def _of(judgement: Judgement, comparison: ComparisonResult | None) -> EvaluationResult:
@@ -277,19 +242,12 @@ def _insufficient(given: EvaluationInput, reason: str, message: str) -> Evaluati
 
 def _with_comparison(given: EvaluationInput, verdict: Verdict, reason: str, message: str) -> EvaluationResult:
     """A verdict without metrics; in a comparison it is also why there is no evidence."""
-    comparison = ComparisonResult(
-        verdict=Comparison.NO_EVIDENCE,
-        metric=given.challenger.metric,
-        minimum_gain=given.challenger.minimum_gain,
-        confidence=given.challenger.confidence,
-        reason=reason,
-    )
     return EvaluationResult(
         look=Look.JUDGED,
         verdict=verdict,
         reason=reason,
         message=message,
-        comparison=comparison if given.contender is not None else None,
+        comparison=no_evidence(given, reason) if given.contender is not None else None,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from modelmonitor.api.measuring import Trouble
-from modelmonitor.api.result import Cause, Comparison, Look, Verdict
+from modelmonitor.api.result import Cause, Comparison, ComparisonResult, GuardVerdict, Look, Paired, Verdict
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
 from modelmonitor.domain.actions import Explain, FinishEvaluation, StartEvaluation
 from modelmonitor.domain.decision import decide
@@ -232,3 +232,33 @@ def test_the_next_window_of_windows_that_overlap_shares_no_row_with_the_one_befo
 
 def test_a_comparison_says_nothing_of_the_trouble_of_the_measuring_chain() -> None:
     check(failed(0), says(quality__trouble=None, failing_windows=(week(14), week(15))))
+
+
+def test_a_candidate_that_breaks_a_guard_is_refused_and_the_message_says_where() -> None:
+    broken = Paired(
+        metric="recall{carrier=UA}", champion=0.5, candidate=0.4, low=-0.13, margin=0.02, guard=GuardVerdict.BROKEN
+    )
+    kept = Paired(metric="precision", guard=GuardVerdict.KEPT, margin=0.1)
+    measured = ComparisonResult(
+        verdict=Comparison.NOT_BETTER, metric="f1", reason="GuardBroken", low=0.1, others=(broken, kept)
+    )
+    seen = world().comparing().found(Look.JUDGED, Verdict.FAIL, comparison=measured)
+    words = "recall{carrier=UA} 0.5000 serving, 0.4000 challenging, at least -0.1300 where -0.0200 is the least"
+    check(seen, tells("NotBetter", "Worse where it must not be", words) & KEEPS_CHAMPION)
+    last = decide(seen.seen, NOW).status.last_attempt
+    assert last is not None
+    assert last.comparison is not None
+    assert last.comparison.others == (broken,), "the ModelEvaluation has all of them"
+
+
+def test_on_the_window_that_tripped_it_is_compared_at_once_and_trained_on_what_is_before_it() -> None:
+    hurried = world().spec(challenger={"window": "Tripping"})
+    trip = decide(hurried.failing(2).seen, NOW).status.attempt
+    assert trip is not None
+    assert trip.train_end == week(15).start
+    trained = decide(hurried.trained().seen, NOW).status.comparison
+    assert trained is not None
+    assert trained.window == week(15)
+    begun = hurried.comparing(window=week(15))
+    check(begun, acts(StartEvaluation, job_input__contender__selected=True))
+    check(world().comparing(), acts(StartEvaluation, job_input__contender__selected=False))

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from modelmonitor.api.metric_names import Task
 from modelmonitor.evaluation.accumulate import Accumulator, Tally
+from modelmonitor.evaluation.compare import Both
 from modelmonitor.evaluation.metrics import CATALOGUE
 from modelmonitor.evaluation.pairs import Pairs
+from modelmonitor.evaluation.segments import WHOLE, Group
 from modelmonitor.evaluation.statistics.counts import Counts
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, ROWS, SCORES
 
@@ -32,6 +34,12 @@ def accumulated(
 def of_confusion(confusion: NDArray[np.int64]) -> Tally:
     """Of counts by block, label and prediction; there are no scores."""
     return Tally({ROWS: Counts(confusion.sum(axis=(1, 2))), CONFUSION: Counts(confusion)})
+
+
+def both(champion: Tally, candidate: Tally, **segments: tuple[Tally, Tally]) -> Both:
+    """Two models on the same rows; of segments of the column carrier by value."""
+    known = {WHOLE: (champion, candidate)} | {Group("carrier", value): pair for value, pair in segments.items()}
+    return Both(lambda group: known[group][0], lambda group: known[group][1], tuple(known))
 
 
 def of_histogram(histogram: NDArray[np.int64]) -> Tally:

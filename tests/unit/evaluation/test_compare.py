@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from modelmonitor.api.monitor import Challenger
-from modelmonitor.api.result import Comparison, ComparisonResult
+from modelmonitor.api.metric_names import MetricName
+from modelmonitor.api.monitor import Challenger, GuardMetric
+from modelmonitor.api.result import Comparison, ComparisonResult, GuardVerdict, Paired
 from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.compare import Guarding, Shown
 from modelmonitor.evaluation.compare import compare as compare_by
-from tests.unit.evaluation.tallies import BINARY, of_confusion
+from tests.unit.evaluation.tallies import BINARY, both, of_confusion
 
 
 def counts(recall_by_day: list[int], rows: int = 100) -> Tally:
@@ -13,7 +15,7 @@ def counts(recall_by_day: list[int], rows: int = 100) -> Tally:
 
 
 def compare(champion: Tally, candidate: Tally, challenger: Challenger, minimum_rows: int) -> ComparisonResult:
-    return compare_by(champion, candidate, BINARY[challenger.metric], challenger, minimum_rows)
+    return compare_by(both(champion, candidate), BINARY[challenger.metric], challenger, minimum_rows)
 
 
 HARD_AND_EASY = [20, 80, 30, 70, 25, 75, 40, 60]
@@ -80,3 +82,131 @@ def test_too_little_to_compare_is_no_evidence(days: list[int], rows: int, metric
     challenger = Challenger.model_validate({"metric": metric})
     result = compare(counts(days, rows), counts(days, rows), challenger, 100)
     assert (result.verdict, result.reason, result.low) == (Comparison.NO_EVIDENCE, reason, None)
+
+
+def by_day(recall: list[int], right_negatives: list[int]) -> Tally:
+    """Days of 100 positive and 100 negative rows."""
+    days = zip(recall, right_negatives, strict=True)
+    return of_confusion(np.asarray([[[right, 100 - right], [100 - found, found]] for found, right in days]))
+
+
+BETTER = [r + 5 for r in HARD_AND_EASY]
+NEGATIVES = [80, 90, 85, 95, 82, 88, 91, 86]
+
+
+def guarded(
+    specificity: list[int], margin: float, *, minimum_rows: int = 100, **segments: tuple[list[int], list[int]]
+) -> ComparisonResult:
+    """The candidate has a better recall; the champion's negatives are as above, the candidate's as given."""
+    names = ("carrier",) if segments else ()
+    guard = GuardMetric(metric="specificity", margin=margin, segments=names, minimum_rows=minimum_rows)
+    pairs = {name: (by_day(HARD_AND_EASY, old), by_day(BETTER, new)) for name, (old, new) in segments.items()}
+    return compare_by(
+        both(by_day(HARD_AND_EASY, NEGATIVES), by_day(BETTER, specificity), **pairs),
+        BINARY[MetricName.RECALL],
+        CHALLENGER.model_copy(update={"guards": (guard,)}),
+        100,
+        guards=[Guarding(guard, BINARY[MetricName.SPECIFICITY])],
+        shown=[Shown("accuracy", BINARY[MetricName.ACCURACY], 100), Shown("recall", BINARY[MetricName.RECALL], 100)],
+    )
+
+
+def guard_of(result: ComparisonResult, name: str = "specificity") -> Paired:
+    return next(one for one in result.others if one.metric == name)
+
+
+def shifted(by: int) -> list[int]:
+    return [number + by for number in NEGATIVES]
+
+
+@pytest.mark.parametrize(
+    ("specificity", "margin", "guard", "verdict"),
+    [
+        pytest.param(shifted(0), 0.01, GuardVerdict.KEPT, Comparison.BETTER, id="the same there"),
+        pytest.param(shifted(-1), 0.02, GuardVerdict.KEPT, Comparison.BETTER, id="a little worse, within the margin"),
+        pytest.param(shifted(-3), 0.02, GuardVerdict.BROKEN, Comparison.NOT_BETTER, id="worse by more"),
+        pytest.param(shifted(-2), 0.02, GuardVerdict.BROKEN, Comparison.NOT_BETTER, id="worse by just as much"),
+        pytest.param(shifted(0), 0.0, GuardVerdict.BROKEN, Comparison.NOT_BETTER, id="margin 0 asks for better"),
+        pytest.param(shifted(1), 0.0, GuardVerdict.KEPT, Comparison.BETTER, id="and better it is"),
+        pytest.param(
+            [n + d for n, d in zip(NEGATIVES, [9, -9] * 4, strict=True)],
+            0.02,
+            GuardVerdict.BROKEN,
+            Comparison.NOT_BETTER,
+            id="equal on average, and by chance far worse: that it is not is not shown",
+        ),
+    ],
+)
+def test_a_guard_must_be_shown_to_be_kept(
+    specificity: list[int], margin: float, guard: GuardVerdict, verdict: Comparison
+) -> None:
+    result = guarded(specificity, margin)
+    assert (result.verdict, guard_of(result).guard) == (verdict, guard)
+    assert result.reason == ("GuardBroken" if guard is GuardVerdict.BROKEN else None)
+    assert guard_of(result).margin == margin
+
+
+def test_a_guard_that_cannot_be_judged_is_no_evidence() -> None:
+    result = guarded(shifted(0), 0.05, minimum_rows=10_000)
+    assert (result.verdict, result.reason) == (Comparison.NO_EVIDENCE, "GuardNotJudged")
+    assert guard_of(result).reason == "TooFewRows"
+
+
+def test_a_candidate_that_is_worse_on_a_segment_is_refused_though_it_is_kept_on_all_rows() -> None:
+    result = guarded(shifted(0), 0.02, AA=(NEGATIVES, shifted(2)), UA=(NEGATIVES, shifted(-6)))
+    assert (result.verdict, result.reason) == (Comparison.NOT_BETTER, "GuardBroken")
+    assert result.others[0].metric == "specificity{carrier=UA}", "the broken one first"
+    assert guard_of(result, "specificity{carrier=AA}").guard is GuardVerdict.KEPT
+
+
+def test_a_segment_with_too_few_rows_is_listed_and_left_out() -> None:
+    few = (NEGATIVES[:3], NEGATIVES[:3])
+    guard = GuardMetric(metric="specificity", margin=0.05, segments=("carrier",))
+    rare = (by_day(HARD_AND_EASY[:3], few[0]), by_day(BETTER[:3], few[1]))
+    result = compare_by(
+        both(by_day(HARD_AND_EASY, NEGATIVES), by_day(BETTER, NEGATIVES), ZZ=rare),
+        BINARY[MetricName.RECALL],
+        CHALLENGER.model_copy(update={"guards": (guard,)}),
+        100,
+        guards=[Guarding(guard, BINARY[MetricName.SPECIFICITY])],
+    )
+    assert result.verdict is Comparison.BETTER
+    assert guard_of(result, "specificity{carrier=ZZ}").guard is GuardVerdict.NO_EVIDENCE
+
+
+def test_a_candidate_that_is_not_better_is_not_called_so_for_keeping_its_guards() -> None:
+    result = compare(counts(HARD_AND_EASY), counts(HARD_AND_EASY), CHALLENGER, 100)
+    assert result.verdict is Comparison.NOT_BETTER
+
+
+def test_both_models_stand_side_by_side_and_none_twice() -> None:
+    result = guarded(shifted(0), 0.05)
+    assert [one.metric for one in result.others] == ["specificity", "accuracy"]
+    accuracy = guard_of(result, "accuracy")
+    assert accuracy.guard is None
+    assert (accuracy.difference or 0) == pytest.approx(0.025)
+
+
+def test_an_equal_candidate_with_a_guard_is_promoted_no_more_often_than_the_confidence_says() -> None:
+    random = np.random.default_rng(7)
+    guard = GuardMetric(metric="specificity", margin=0.05)
+    challenger = CHALLENGER.model_copy(update={"guards": (guard,)})
+    promoted = 0
+    for _ in range(400):
+        one, other = (
+            of_confusion(
+                np.stack(
+                    [[random.multinomial(200, [0.85, 0.15]), random.multinomial(100, [0.5, 0.5])] for _ in range(14)]
+                )
+            )
+            for _ in range(2)
+        )
+        found = compare_by(
+            both(one, other),
+            BINARY[MetricName.RECALL],
+            challenger,
+            100,
+            guards=[Guarding(guard, BINARY[MetricName.SPECIFICITY])],
+        )
+        promoted += found.verdict is Comparison.BETTER
+    assert promoted / 400 < 0.05 + 0.03

@@ -9,7 +9,7 @@ from modelmonitor.api.result import Comparison
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.compare import compare
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
-from tests.unit.evaluation.tallies import BINARY, CONFUSION_ONLY, KINDS, accumulated
+from tests.unit.evaluation.tallies import BINARY, CONFUSION_ONLY, KINDS, accumulated, both
 
 ALPHA = 0.05
 
@@ -55,7 +55,7 @@ def test_the_area_is_called_too_low_no_more_often_than_it_says() -> None:
 def test_an_equally_good_candidate_is_called_better_no_more_often_than_the_confidence_says(days: int) -> None:
     random, challenger = np.random.default_rng(11), Challenger(metric=MetricName.F1, confidence=1 - ALPHA)
     pairs = (window(random, days, with_scores=False) for _ in range(500))
-    verdicts = [compare(one, other, BINARY[MetricName.F1], challenger, 100).verdict for one, other in pairs]
+    verdicts = [compare(both(one, other), BINARY[MetricName.F1], challenger, 100).verdict for one, other in pairs]
     assert np.mean([verdict is Comparison.BETTER for verdict in verdicts]) < ALPHA + 0.03
 
 
@@ -65,5 +65,5 @@ def test_a_better_candidate_is_found_better() -> None:
     confusion = worse[CONFUSION].counts
     confusion[:, 1, 0] += confusion[:, 1, 1] // 2
     confusion[:, 1, 1] -= confusion[:, 1, 1] // 2
-    assert compare(worse, champion, BINARY[MetricName.F1], challenger, 100).verdict is Comparison.BETTER
-    assert compare(champion, worse, BINARY[MetricName.F1], challenger, 100).verdict is Comparison.NOT_BETTER
+    assert compare(both(worse, champion), BINARY[MetricName.F1], challenger, 100).verdict is Comparison.BETTER
+    assert compare(both(champion, worse), BINARY[MetricName.F1], challenger, 100).verdict is Comparison.NOT_BETTER

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modelmonitor.api.job import Contender
 from modelmonitor.api.monitor import DAY
-from modelmonitor.api.result import EvaluationResult, MetricResult, Verdict
+from modelmonitor.api.result import Comparison, EvaluationResult, GuardVerdict, MetricResult, Verdict
 from modelmonitor.domain.levels import per_test, window_level
+from modelmonitor.evaluation.errors import EvaluationError
 from modelmonitor.evaluation.evaluate import evaluate
-from tests.unit.evaluation.worlds import FIRST, NOW, input_for, rows_of_day, write
+from tests.unit.evaluation import models
+from tests.unit.evaluation.worlds import FIRST, LOADED, NOW, input_for, rows_of_day, write
 
 REFERENCE = {"window": {"start": str(FIRST), "end": str(FIRST + 28 * DAY)}}
 SEGMENTS = ("AA", "B6", "UA")
@@ -109,3 +112,46 @@ def test_a_reference_in_which_bad_days_come_in_rows_makes_a_short_windows_interv
         assert found.low is not None
         widths[name] = found.high - found.low
     assert widths["in rows"] > 1.5 * widths["one by one"]
+
+
+def test_two_models_are_compared_on_the_segments_of_the_reference_too(tmp_path: Path) -> None:
+    world(tmp_path / "data")
+    old, new = (models.good(tmp_path / name) for name in ("old", "new"))
+    guard = {"metric": "accuracy", "margin": 0.05, "segments": ["carrier"]}
+    given = input_for(
+        tmp_path / "data",
+        index=4,
+        reference=REFERENCE,
+        champion=old,
+        contender=Contender(uri=new),
+        predictions=LOADED,
+        challenger={"metric": "recall", "guards": [guard]},
+    )
+
+    result = evaluate(given, environ={}, now=NOW, progress=lambda _: None)
+
+    assert result.comparison is not None
+    found = {one.metric: one.guard for one in result.comparison.others}
+    assert found == {
+        "accuracy": GuardVerdict.KEPT,
+        **{f"accuracy{{carrier={name}}}": GuardVerdict.KEPT for name in SEGMENTS},
+        **{name: found[name] for name in found if found[name] is None},
+    }
+    assert result.comparison.verdict is Comparison.NOT_BETTER, "it is the same model"
+
+
+def test_a_reference_that_is_gone_is_no_reason_to_overlook_a_segment(tmp_path: Path) -> None:
+    world(tmp_path / "data")
+    model = models.good(tmp_path / "model")
+    guard = {"metric": "accuracy", "margin": 0.05, "segments": ["carrier"]}
+    given = input_for(
+        tmp_path / "data",
+        index=4,
+        reference={"files": {"uri": str(tmp_path / "gone")}},
+        champion=model,
+        contender=Contender(uri=model),
+        predictions=LOADED,
+        challenger={"metric": "recall", "guards": [guard]},
+    )
+    with pytest.raises(EvaluationError, match="gone"):
+        evaluate(given, environ={}, now=NOW, progress=lambda _: None)

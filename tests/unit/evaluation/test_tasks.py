@@ -159,7 +159,7 @@ def test_a_default_that_is_no_metric_of_the_task_is_told(tmp_path: Path) -> None
     write_world(tmp_path / "data")
     model = trained(LinearRegression(), tmp_path / "1", "price", "x")
     more = {"predictions": LOADED, "champion": model, "contender": Contender(uri=model)}
-    with pytest.raises(InputError, match=r"challenger\.metric: f1 is no metric of a Regression; name one of mean_abs"):
+    with pytest.raises(InputError, match=r"challenger: f1 is no metric of a Regression; name one of mean_abs"):
         run(given(tmp_path / "data", VALUES, {"label": "price"}, "r2", **more))
 
 

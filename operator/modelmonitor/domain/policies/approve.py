@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from modelmonitor.api.result import EvaluationResult
+from modelmonitor.api.result import ComparisonResult, ModelIdentity
 from modelmonitor.api.status import Answer, Approval, AttemptOutcome, Compared
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.policies.ends import ended
@@ -11,10 +11,16 @@ from modelmonitor.domain.policies.rollout import Promotion, forward_intent
 from modelmonitor.domain.step import Step, noted, waiting
 
 
-def promoted(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult, message: str) -> Step:
+def promoted(
+    seen: Observation,
+    now: datetime,
+    wanted: Compared,
+    measured: ComparisonResult,
+    model: ModelIdentity | None,
+    *,
+    message: str,
+) -> Step:
     """The candidate is better: roll it out, or wait for somebody to say yes."""
-    measured, model = result.comparison, result.candidate
-    assert measured is not None  # noqa: S101 - it is what says that the candidate is better
     digest = model.digest if model is not None else None
     if digest is not None and digest in seen.status.rolled_back_digests:
         why = f"{wanted.challenger_uri} ({digest}) was rolled back before: it is not rolled out again."

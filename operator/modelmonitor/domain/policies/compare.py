@@ -5,7 +5,16 @@ from typing import Final
 
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import Trouble
-from modelmonitor.api.result import Cause, Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.api.result import (
+    Cause,
+    Comparison,
+    ComparisonResult,
+    EvaluationResult,
+    GuardVerdict,
+    Look,
+    Paired,
+    Verdict,
+)
 from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus, Purpose
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
@@ -20,6 +29,7 @@ from modelmonitor.domain.step import Step, acting, backoff, changed, noted, wait
 
 MOST_WINDOWS: Final = 4
 MOST_ERRORS: Final = 5
+_MOST_BROKEN: Final = 3
 _HELD_AGAINST: Final = (Cause.CANDIDATE, Cause.DATA)
 
 
@@ -51,12 +61,17 @@ def comparing(seen: Observation, now: datetime) -> Step | None:
 def _concluded(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
     if result.verdict is Verdict.ERROR:
         return _troubled(seen, now, wanted, result)
-    measured = result.comparison
+    measured = in_short(result.comparison) if result.comparison is not None else None
     if measured is None or measured.verdict is Comparison.NO_EVIDENCE:
         return _no_evidence(seen, now, wanted, result)
     if measured.verdict is Comparison.BETTER:
         return _better(seen, now, wanted, result, measured)
     message = f"Not better: {side_by_side(measured)}."
+    broken = [one for one in measured.others if one.guard is GuardVerdict.BROKEN]
+    if measured.reason and broken:
+        message = (
+            f"Worse where it must not be: {'; '.join(_guard(one) for one in broken[:3])}. {side_by_side(measured)}."
+        )
     if wanted.purpose is Purpose.ROLL_BACK:
         return kept(
             seen, now, AttemptOutcome.STILL_FAILING, f"The previous model is no better, the new one stays. {message}"
@@ -71,7 +86,20 @@ def _better(
         return back_intent(
             seen, now, f"The previous model is better on the same rows: {side_by_side(measured)}.", measured
         )
-    return promoted(seen, now, wanted, result, f"The candidate is better on the same rows: {side_by_side(measured)}.")
+    message = f"The candidate is better on the same rows: {side_by_side(measured)}."
+    return promoted(seen, now, wanted, measured, result.candidate, message=message)
+
+
+def in_short(measured: ComparisonResult) -> ComparisonResult:
+    """What of a comparison stands in the monitor's status; the ModelEvaluation has all of it."""
+    broken = tuple(one for one in measured.others if one.guard is GuardVerdict.BROKEN)[:_MOST_BROKEN]
+    return measured.model_copy(update={"others": broken})
+
+
+def _guard(one: Paired) -> str:
+    values = [one.champion, one.candidate, one.low, one.margin]
+    champion, candidate, low, margin = ("?" if value is None else f"{value:.4f}" for value in values)
+    return f"{one.metric} {champion} serving, {candidate} challenging, at least {low} where -{margin} is the least"
 
 
 def side_by_side(measured: ComparisonResult) -> str:
@@ -81,6 +109,7 @@ def side_by_side(measured: ComparisonResult) -> str:
     return (
         f"{measured.metric} {champion} serving, {candidate} challenging, difference {difference}, "
         f"at least {low} with confidence {measured.confidence:g}; {measured.rows} rows in {measured.blocks} blocks"
+        f"{' of the window that was selected for being bad' if measured.selected else ''}"
     )
 
 

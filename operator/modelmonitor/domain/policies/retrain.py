@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from modelmonitor.api.monitor import ComparisonWindow
 from modelmonitor.api.result import Window
 from modelmonitor.api.status import Attempt, AttemptOutcome, Candidate, Compared, Purpose
 from modelmonitor.api.training import TrainingResult
@@ -101,9 +102,11 @@ def _training_result(job: JobSeen, attempt: Attempt) -> TrainingResult | Problem
 
 
 def comparison_window(seen: Observation, failed: Window) -> Window:
-    """The first window after the failing one that shares no row with it.
+    """The first window after the failing one that shares no row with it; the failing one itself, where that is asked.
 
     The window that tripped was selected for being bad: on it an equal model looks better 16 to 45 times of 100, on a
     fresh one 5 times (measured, docs/decisions).
     """
+    if seen.challenger.window is ComparisonWindow.TRIPPING:
+        return failed
     return seen.grid.window(failed.index + seen.grid.counting_stride)
