@@ -42,6 +42,8 @@ LISTS: Final = {
     "ownRows": 6,
     "windows": 5,
     "others": 3,
+    "baselines": 4,
+    "previousBaselines": 4,
 }
 ORDINARY: Final = LISTS | {
     "conditions": 9,
@@ -57,6 +59,8 @@ ORDINARY: Final = LISTS | {
     "ownRows": 1,
     "windows": 2,
     "others": 1,
+    "baselines": 1,
+    "previousBaselines": 1,
 }
 
 
@@ -102,13 +106,28 @@ def full_status(
     if "approval" in document:
         # One that breaks a guard does not wait for approval.
         del document["approval"]["comparison"]["others"]
+    # What a model is held to is kept where it is needed: a rollout has the candidate's until it has arrived.
+    del document["lastAttempt"]["comparison"]["baselines"]
+    del document["rollout"]["baselines"]
+    if document.get("comparison"):
+        document["comparison"].pop("baselines", None)
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]
     return ModelMonitorStatus.model_validate(document)
 
 
-SHOWN: Final = {"history", "conditions", "pending_windows", "last_evaluation", "last_data_evaluation", "last_attempt"}
+SELDOM: Final = ("comparison", "held", "askedTrip", "reverted", "guard", "guardReleasedAt", "ownRows")
+SHOWN: Final = {
+    "reverted",
+    "frontiers",
+    "history",
+    "conditions",
+    "pending_windows",
+    "last_evaluation",
+    "last_data_evaluation",
+    "last_attempt",
+}
 
 
 @pytest.mark.parametrize("never", ["comparison", "approval"])
@@ -121,12 +140,12 @@ def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(
     assert trimmed.model_copy(update={name: getattr(full, name) for name in SHOWN}) == full
     assert trimmed.last_evaluation is not None
     assert full.last_evaluation is not None
-    shown = {name: getattr(full.last_evaluation, name) for name in ("metrics", "message")}
+    shown = {name: getattr(full.last_evaluation, name) for name in ("metrics", "message", "report_problem")}
     assert trimmed.last_evaluation.model_copy(update=shown) == full.last_evaluation
 
 
 def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() -> None:
-    full = full_status(SENTENCE, ORDINARY, never=("comparison", "held", "askedTrip", "reverted"))
+    full = full_status(SENTENCE, ORDINARY, never=SELDOM)
 
     trimmed = full.trimmed()
 
@@ -135,7 +154,7 @@ def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() 
 
 
 def test_a_status_that_is_short_enough_is_not_cut() -> None:
-    full = full_status(SENTENCE, ORDINARY, never=("comparison", "held", "askedTrip", "reverted"))
+    full = full_status(SENTENCE, ORDINARY, never=SELDOM)
     short = full.model_copy(update={"history": full.history[:5], "attempt": None})
 
     assert short.trimmed() is short

@@ -28,6 +28,10 @@ FIELDS: Final[Json] = {
 APART: Final[Json] = {"files": {"uri": "s3://lake/arrivals/"}, "join": ["flight_id"]}
 
 
+def than(metric: str, **choices: Any) -> Json:
+    return {"name": metric, "min": 0.2, "noWorseThan": choices}
+
+
 def guarded_by(metric: str, **fields: Any) -> Json:
     return {"metric": "f1", "guards": [{"metric": metric, "margin": 0.1, **fields}]}
 
@@ -82,6 +86,47 @@ CREATING: Final = (
             {"metrics": [{"name": "f1", "min": 0.2, "severity": "Warn"}]},
         ),
         rejects=({"metrics": [{"name": "f1", "min": 0.2, "failuresToTrip": 3, "severity": "Warn"}]},),
+    ),
+    Case(
+        "spec",
+        "noWorseThan.reference compares with data.reference: set it, or use noWorseThan.promotion",
+        accepts=(
+            {"metrics": [than("f1", promotion={"by": 0.05})]},
+            {
+                "metrics": [than("f1", reference={"by": 0.05})],
+                "data": {"reference": {"window": {"start": "2013-01-01", "end": "2013-02-01"}}},
+            },
+        ),
+        rejects=({"metrics": [than("f1", reference={"by": 0.05})]},),
+    ),
+    Case(
+        "spec",
+        "at most 4 metrics may have noWorseThan: what each was is kept in the status",
+        accepts=({"metrics": [than(name, promotion={"by": 0}) for name in ("f1", "recall", "precision", "accuracy")]},),
+        rejects=(
+            {
+                "metrics": [
+                    than(name, promotion={"by": 0})
+                    for name in ("f1", "recall", "precision", "accuracy", "balanced_accuracy")
+                ]
+            },
+        ),
+    ),
+    Case(
+        "spec.metrics[0].noWorseThan",
+        "set exactly one of promotion, reference",
+        accepts=({"metrics": [than("f1", promotion={"by": 0.05})]},),
+        rejects=(
+            {"metrics": [than("f1")]},
+            {"metrics": [than("f1", promotion={"by": 0.05}, reference={"by": 0.05})], "data": {"reference": REFERENCE}},
+        ),
+    ),
+    Case(
+        "spec.metrics[0]",
+        "mean_error is not worse for being greater or less: remove noWorseThan",
+        accepts=({"metrics": [than("r2", promotion={"by": 0.05})]},),
+        rejects=({"metrics": [than("mean_error", promotion={"by": 0.05})]},),
+        of="regression",
     ),
     Case(
         "spec",

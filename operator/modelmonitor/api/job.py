@@ -3,13 +3,13 @@
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from modelmonitor.api.drift import Drift
 from modelmonitor.api.monitor import Challenger, Data, ModelSpec, Reports, VerdictPolicy, Windows
 from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
 from modelmonitor.api.quality import Quality
-from modelmonitor.api.result import Window
+from modelmonitor.api.result import Baseline, Window
 from modelmonitor.api.types import Model, Name, Time, Uri
 
 INPUT_ANNOTATION: Final = "modelmonitor.dev/input"
@@ -65,6 +65,10 @@ class EvaluationInput(Model):
     """The serving model."""
     since: Time | None = None
     """Logged predictions before this event time are another model's, and are left out."""
+    baselines: Annotated[tuple[Baseline, ...], Field(max_length=4)] = ()
+    """What the serving model's metrics were when it was promoted."""
+    baseline_digest: Annotated[str, StringConstraints(max_length=80)] | None = None
+    """Of which model: another one under the same URI has no baselines."""
     contender: Contender | None = None
     """The model that is compared with the champion; only with role Candidate."""
     model: ModelSpec

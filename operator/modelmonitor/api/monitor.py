@@ -507,6 +507,9 @@ class History(Model):
     """How many entries of status.history to keep."""
 
 
+MOST_BASELINES: Final = 4
+"""So many metrics may be compared with what they were."""
+
 MOST_APART: Final = 16
 """So many objectives may have a count of their own, or be a dry run."""
 
@@ -576,6 +579,14 @@ class ModelMonitorSpec(Ruled):
             " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0), has(self.challenger) &&"
             " self.challenger.guards.exists(g, g.segments.size() > 0)].all(asked, !asked)",
             "the segments that are judged are those of a reference: set data.reference, or remove segments",
+        ),
+        Rule(
+            "has(self.data.reference) || !self.metrics.exists(m, has(m.noWorseThan) && has(m.noWorseThan.reference))",
+            "noWorseThan.reference compares with data.reference: set it, or use noWorseThan.promotion",
+        ),
+        Rule(
+            f"self.metrics.filter(m, has(m.noWorseThan)).size() <= {MOST_BASELINES}",
+            f"at most {MOST_BASELINES} metrics may have noWorseThan: what each was is kept in the status",
         ),
         Rule(
             f"[self.metrics.filter(m, {_APART}).size(), self.rules.filter(m, {_APART}).size(),"

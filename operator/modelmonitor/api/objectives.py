@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from modelmonitor.api.metric_names import PARAMETERS, SHARES, MetricName, cel, listed
-from modelmonitor.api.rules import Rule, Ruled
+from modelmonitor.api.metric_names import INCOMPARABLE, PARAMETERS, SHARES, MetricName, cel, listed
+from modelmonitor.api.rules import OneOf, Rule, Ruled
 from modelmonitor.api.types import Column, Model, Share
 
 
@@ -77,6 +77,24 @@ class Cost(Model):
     """What one such row costs; negative is a gain."""
 
 
+class Slack(Model):
+    """By how much a metric may be worse than it was."""
+
+    by: Annotated[float, Field(ge=0, le=1e12)]
+    """How much, in the metric's own unit."""
+
+
+class NoWorseThan(OneOf):
+    """What a metric must not be worse than. Set exactly one."""
+
+    promotion: Slack | None = None
+    """The value that the serving model had when it was promoted, on the rows on which it beat the one before it. A
+    model that was not promoted here has none, and is judged by `min` and `max` alone."""
+    reference: Slack | None = None
+    """The value that the serving model has on `data.reference`, which must be labelled. Not for rows that it was
+    trained on: there it looks better than it is."""
+
+
 class Metric(Objective):
     """Each has a name, and a `min` or a `max`."""
 
@@ -86,6 +104,10 @@ class Metric(Objective):
             f"!(self.name in {cel(SHARES)}) || (!has(self.min) || (self.min >= 0.0 && self.min <= 1.0))"
             " && (!has(self.max) || (self.max >= 0.0 && self.max <= 1.0))",
             "this metric lies between 0 and 1: write min and max as shares, such as 0.2 for 20 %",
+        ),
+        Rule(
+            f"!has(self.noWorseThan) || !(self.name in {cel(INCOMPARABLE)})",
+            f"{listed(INCOMPARABLE)} is not worse for being greater or less: remove noWorseThan",
         ),
         *(
             Rule(
@@ -106,6 +128,9 @@ class Metric(Objective):
     """Of absolute_error_quantile: the share of rows whose error is at most its value, such as 0.95."""
     costs: Annotated[tuple[Cost, ...], Field(min_length=1, max_length=100)] | None = None
     """Of mean_cost: what each kind of mistake (or of right answer) costs. What is not listed costs nothing."""
+    no_worse_than: NoWorseThan | None = None
+    """A second objective beside `min` and `max`, with an interval of its own: the result is `<metric>{promotion}` or
+    `<metric>{reference}`, the difference to what it was."""
     between: Column | None = None
     """Of the metrics that compare groups: the column whose values are the groups, at most 20."""
 

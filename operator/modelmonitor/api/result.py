@@ -135,6 +135,19 @@ def objective_of(name: str) -> str:
     return name.partition("{")[0]
 
 
+class Baseline(Model):
+    """What a metric was, and how sure that is."""
+
+    metric: Annotated[str, StringConstraints(max_length=64)]
+    """The metric."""
+    value: float
+    """Its value."""
+    error: Annotated[float, Field(ge=0)]
+    """Its standard error."""
+    degrees: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Degrees of freedom of that."""
+
+
 class GuardVerdict(StrEnum):
     """What is known of a metric in which a candidate must not be worse."""
 
@@ -199,6 +212,8 @@ class ComparisonResult(Model):
     often than `confidence` says."""
     others: Annotated[tuple[Paired, ...], Field(max_length=32), ListMap("metric")] = ()
     """Guards, the broken ones first, and the other metrics side by side."""
+    baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
+    """The candidate's values of the metrics that have noWorseThan: what it is held to once it serves."""
 
 
 class DriftScore(Model):
@@ -407,8 +422,11 @@ def _shortened(result: EvaluationResult, limit: int) -> EvaluationResult:
         if isinstance(value, str):
             return value if len(value) <= limit else value[: limit - 1] + "…"
         if isinstance(value, dict):
-            # Entries of lists are put in again one by one, as far as they fit.
-            return {key: cut(inner) for key, inner in value.items() if not isinstance(inner, list)}
+            # Entries of lists are put in again one by one, as far as they fit; but what a promoted model will be held
+            # to is never left out.
+            return {
+                key: cut(inner) for key, inner in value.items() if key == "baselines" or not isinstance(inner, list)
+            }
         return value
 
     return EvaluationResult.model_validate(cut(result.document()))

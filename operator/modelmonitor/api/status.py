@@ -24,7 +24,7 @@ from modelmonitor.api.measuring import (
 )
 from modelmonitor.api.monitor import MOST_APART, SeldonDeploymentRef
 from modelmonitor.api.requests import HandledRequest, Verb, Who, Why
-from modelmonitor.api.result import ComparisonResult, Window, WindowIndex
+from modelmonitor.api.result import Baseline, ComparisonResult, Window, WindowIndex
 from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
@@ -96,6 +96,10 @@ class ServingModel(Model):
     """When the operator first saw it in service."""
     since_event: Time | None = None
     """The newest event time known then: logged predictions from here on are its own."""
+    baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
+    """What its metrics were when it was promoted, for noWorseThan."""
+    baseline_digest: Digest | None = None
+    """sha256 of the files of which they are."""
 
 
 class Hold(Model):
@@ -285,6 +289,12 @@ class RolloutStatus(Model):
     """The model that is to serve."""
     candidate_digest: Digest | None = None
     """sha256 of the candidate's files: a candidate that was rolled back is not rolled out again."""
+    baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
+    """What the candidate's metrics were when it was compared."""
+    previous_baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
+    """Those of the model before it, which a rollback brings back."""
+    previous_digest: Digest | None = None
+    """sha256 of the files of which those are."""
     approved_by: Who = ""
     """Who approved it, where somebody had to."""
     started_at: Time
@@ -462,6 +472,7 @@ class ModelMonitorStatus(Model):
 
 
 _Status = TypeVar("_Status", bound=ModelMonitorStatus)
+_Part = TypeVar("_Part", bound=Model)
 
 
 def _shorter(status: _Status) -> _Status | None:
@@ -481,14 +492,37 @@ def _shorter(status: _Status) -> _Status | None:
         return status.model_copy(update={"history": status.history[1:]})
     if status.last_attempt is not None and status.last_attempt.comparison is not None:
         return status.model_copy(update={"last_attempt": status.last_attempt.model_copy(update={"comparison": None})})
-    if any(len(one.message) > _SHORT for one in status.conditions):
-        short = (one.model_copy(update={"message": one.message[:_SHORT]}) for one in status.conditions)
-        return status.model_copy(update={"conditions": tuple(short)})
-    if latest is not None and len(latest.message) > _SHORT:
-        return status.model_copy(
-            update={"last_evaluation": latest.model_copy(update={"message": latest.message[:_SHORT]})}
-        )
-    return None
+    brief = _brief(status)
+    return brief if brief != status else None
+
+
+def _brief(status: _Status) -> _Status:
+    """The status with nothing but the beginnings of what it tells people."""
+    data, latest, attempt = status.last_data_evaluation, status.last_evaluation, status.last_attempt
+    quality = data.quality if data is not None else None
+    return status.model_copy(
+        update={
+            "conditions": tuple(_cut(one, "message") for one in status.conditions),
+            "frontiers": tuple(
+                one.model_copy(update={"trouble": _cut(one.trouble, "message")}) if one.trouble is not None else one
+                for one in status.frontiers
+            ),
+            "last_evaluation": _cut(latest, "message", "report_problem") if latest is not None else None,
+            "last_data_evaluation": None
+            if data is None
+            else _cut(data, "message").model_copy(
+                update={"quality": _cut(quality, "message") if quality is not None else None}
+            ),
+            "last_attempt": _cut(attempt, "message") if attempt is not None else None,
+            "reverted": status.reverted[:_SHORT] if status.reverted is not None else None,
+        }
+    )
+
+
+def _cut(part: _Part, *names: str) -> _Part:
+    """A part of a status with the beginnings of its texts."""
+    texts = {name: getattr(part, name) for name in names}
+    return part.model_copy(update={name: text[:_SHORT] for name, text in texts.items() if text})
 
 
 def _size(status: ModelMonitorStatus) -> int:

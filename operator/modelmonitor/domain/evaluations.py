@@ -97,6 +97,8 @@ def _start(
             matures=seen.matures(window),
             champion=champion,
             since=serving.since_event if serving and spec.data.predictions.column else None,
+            baselines=serving.baselines if serving and measures and contender is None else (),
+            baseline_digest=serving.baseline_digest if serving and measures and contender is None else None,
             contender=contender,
             model=spec.model,
             data=spec.data,

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from modelmonitor.api.monitor import VerdictPolicy, Windows
-from modelmonitor.api.objectives import Objective, Severity
+from modelmonitor.api.objectives import Metric, Objective, Severity
 from modelmonitor.domain.windows import Grid
 
 YEAR: Final = timedelta(days=365.2425)
@@ -76,4 +76,5 @@ def _failures(objective: Objective, verdict: VerdictPolicy) -> int:
 
 def _tests(objective: Objective, segments: Mapping[str, int]) -> int:
     bounds = (objective.min is not None) + (objective.max is not None)
-    return bounds * (1 + sum(segments.get(name, 0) for name in objective.segments))
+    than_before = isinstance(objective, Metric) and objective.no_worse_than is not None
+    return bounds * (1 + sum(segments.get(name, 0) for name in objective.segments)) + than_before

@@ -124,7 +124,8 @@ def _look(
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
     findings = about.find(given, counted, found, now) if counted.rows else Findings()
-    result = _result(given, measures, found.data_through, counted, why_empty, findings, about.profile)
+    digest = champion.identity.digest if champion is not None else None
+    result = _result(given, measures, found.data_through, counted, why_empty, findings, about.profile, digest)
     result = _named(given, findings.added_to(result), contenders).model_copy(
         update={
             "rows": counted.rows,
@@ -193,6 +194,7 @@ def _result(
     why_empty: str,
     findings: Findings,
     profile: Profile | None,
+    digest: str | None,
 ) -> EvaluationResult:
     if counted.rows == 0 and why_empty == "NoData":
         message = "there is not one row in the window, while there are later ones"
@@ -213,11 +215,13 @@ def _result(
     if counted.scored < wanted:
         message = f"only {counted.scored:.1%} of the labelled rows have a prediction, fewer than {wanted:.0%}"
         return _insufficient(given, "PredictionsMissing", message)
-    return _judged(given, measures, counted, profile)
+    return _judged(given, measures, counted, profile, digest)
 
 
-def _judged(given: EvaluationInput, measures: Measures, counted: Counted, profile: Profile | None) -> EvaluationResult:
-    judgement = judged(given, measures.objectives, counted, profile)
+def _judged(
+    given: EvaluationInput, measures: Measures, counted: Counted, profile: Profile | None, digest: str | None
+) -> EvaluationResult:
+    judgement = judged(given, measures.objectives, counted, profile, digest)
     return _of(judgement, compared(given, measures, counted, profile))
 
 

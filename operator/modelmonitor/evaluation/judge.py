@@ -160,5 +160,7 @@ _WHY = {
     Undefined.LABELS_CONSTANT: "its labels are all the same, or as good as",
     Undefined.ONE_GROUP: "it needs two groups with enough rows on enough days, and a rate above 0 in one of them",
     Undefined.NO_NUMBER: "on these rows, or without one of their days, it is not a finite number",
+    "NoBaseline": "nothing is known of what it was",
+    "NotJudged": "the metric itself cannot be",
     NO_SCORES: "there are predicted classes, but no scores",
 }

@@ -7,6 +7,7 @@ from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.metric_names import INCOMPARABLE
 from modelmonitor.api.objectives import Objective
 from modelmonitor.api.result import Comparison, ComparisonResult
+from modelmonitor.evaluation.baselines import of_candidate
 from modelmonitor.evaluation.compare import Both, Guarding, Shown, compare
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.metrics import Measure
@@ -61,7 +62,8 @@ def compared(
         guards=measures.guards,
         shown=tuple(shown),
     )
-    return found.model_copy(update={"selected": given.contender.selected})
+    baselines = of_candidate(given.metrics, measures.objectives, candidate.tally())
+    return found.model_copy(update={"selected": given.contender.selected, "baselines": baselines})
 
 
 def _minimum_rows(given: EvaluationInput) -> int:

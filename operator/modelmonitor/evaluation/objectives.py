@@ -12,8 +12,10 @@ import numpy as np
 
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.objectives import Objective
+from modelmonitor.api.result import MetricResult
 from modelmonitor.domain.levels import level_of
 from modelmonitor.evaluation.accumulate import Tally
+from modelmonitor.evaluation.baselines import baseline_of, judge_baseline, promoted_baseline
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
 from modelmonitor.evaluation.metrics import Measure
@@ -54,8 +56,14 @@ def segments_of(profile: Profile | None) -> dict[str, int]:
     return {} if profile is None else {column: len(found) for column, found in profile.values.items()}
 
 
-def judged(given: EvaluationInput, measures: Sequence[Measure], counted: Counted, profile: Profile | None) -> Judgement:
-    """The verdict of the window, and the result of every test."""
+def judged(
+    given: EvaluationInput,
+    measures: Sequence[Measure],
+    counted: Counted,
+    profile: Profile | None,
+    digest: str | None = None,
+) -> Judgement:
+    """The verdict of the window, and the result of every test; `digest` is the serving model's, where it is known."""
     segments = segments_of(profile)
     checks = checks_of(given.objectives, measures, profile)
     results = []
@@ -65,7 +73,29 @@ def judged(given: EvaluationInput, measures: Sequence[Measure], counted: Counted
         alpha = level_of(check.objective, given.objectives, given.verdict, given.windows, segments)
         found = judge_objective(check.objective, check.measure, tally, alpha, by_day=counted.blocks.by_day, known=known)
         results.append(found.model_copy(update={"name": check.name}))
-    return judge_window(given.objectives, results[: len(given.objectives)], results[len(given.objectives) :])
+    than_before = _than_before(given, measures, counted, profile, digest)
+    number = len(given.objectives)
+    return judge_window(given.objectives, results[:number], [*results[number:], *than_before])
+
+
+def _than_before(
+    given: EvaluationInput, measures: Sequence[Measure], counted: Counted, profile: Profile | None, digest: str | None
+) -> list[MetricResult]:
+    """The metrics that must not be worse than they were."""
+    found = []
+    tally = counted.accumulators[0].tally()
+    for metric, measure in zip(given.metrics, measures, strict=False):
+        if metric.no_worse_than is None:
+            continue
+        known = _long_run(Check(metric, measure), profile) if counted.blocks.by_day else NONE
+        now = baseline_of(metric.name, measure, tally, metric.minimum_rows, known)
+        was = promoted_baseline(given, metric, digest)
+        if metric.no_worse_than.reference is not None:
+            then = None if profile is None else profile.tally()
+            was = None if then is None else baseline_of(metric.name, measure, then, metric.minimum_rows)
+        alpha = level_of(metric, given.objectives, given.verdict, given.windows, segments_of(profile))
+        found.append(judge_baseline(metric, measure, now, was, alpha))
+    return found
 
 
 _ONE_DAY: Final = 1.5

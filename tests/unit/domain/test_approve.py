@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from modelmonitor.api.requests import Verb
-from modelmonitor.api.result import Comparison, ModelIdentity
+from modelmonitor.api.result import Baseline, Comparison, ComparisonResult, Look, ModelIdentity, Verdict
 from modelmonitor.api.status import Answer, AttemptOutcome, Phase
 from modelmonitor.domain.actions import DeleteEvaluation, DeleteJob
+from modelmonitor.domain.decision import decide
 from tests.unit.domain.expectations import (
     Expectation,
     case,
@@ -22,7 +23,7 @@ from tests.unit.domain.expectations import (
     settled,
     tells,
 )
-from tests.unit.domain.worlds import DAY, A, B, C, World, week, world
+from tests.unit.domain.worlds import DAY, NOW, A, B, C, World, week, world
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 OTHER = "sha256:" + "fedcba9876543210" * 4
@@ -138,3 +139,42 @@ def test_while_it_waits_the_comparisons_job_is_tidied_up_and_no_second_attempt_b
     waiting = begun.recording(settled(begun))
     assert waiting.status.attempt is not None
     check(waiting, does(DeleteJob, DeleteEvaluation) & says(rollout=None, trips=waiting.status.trips))
+
+
+WAS = Baseline(metric="f1", value=0.43, error=0.02, degrees=6)
+BEFORE = Baseline(metric="f1", value=0.51, error=0.02, degrees=6)
+
+
+def test_a_promoted_model_is_held_to_what_it_was_and_a_rollback_brings_back_what_the_one_before_it_was() -> None:
+    measured = ComparisonResult(verdict=Comparison.BETTER, metric="f1", low=0.1, baselines=(WAS,))
+    serving = world().status.serving_model
+    assert serving is not None
+    held = serving.model_copy(update={"baselines": (BEFORE,), "baseline_digest": OTHER})
+    begun = world().comparing().knowing(serving_model=held)
+    found = begun.found(Look.JUDGED, Verdict.FAIL, comparison=measured, candidate=ModelIdentity(uri=B, digest=DIGEST))
+    status = decide(found.seen, NOW).status
+    assert status.rollout is not None
+    assert status.rollout.baselines == (WAS,)
+    assert status.last_attempt is not None
+    assert status.last_attempt.comparison is not None
+    assert status.last_attempt.comparison.baselines == (), "kept where it is needed"
+
+    rolled = begun.recording(status).without_finished_jobs().live(uri=B, rollout_id=status.rollout.id)
+    arrived = settled(rolled)
+    assert arrived.serving_model is not None
+    served = arrived.serving_model
+    assert (served.uri, served.baselines, served.baseline_digest) == (B, (WAS,), DIGEST)
+
+    asked = settled(rolled.recording(arrived).told(Verb.ROLLBACK, "1"))
+    assert asked.rollout is not None
+    turned = rolled.recording(asked).live(uri=A, rollout_id=asked.rollout.id)
+    again = settled(turned).serving_model
+    assert again is not None
+    assert (again.uri, again.baselines, again.baseline_digest) == (A, (BEFORE,), OTHER)
+
+
+def test_a_model_that_somebody_put_there_is_held_to_nothing() -> None:
+    serving = world().status.serving_model
+    assert serving is not None
+    held = world().knowing(serving_model=serving.model_copy(update={"baselines": (BEFORE,)}))
+    check(held.live(uri=C), says(serving_model__uri=C, serving_model__baselines=()))

@@ -93,7 +93,8 @@ def _better(
 def in_short(measured: ComparisonResult) -> ComparisonResult:
     """What of a comparison stands in the monitor's status; the ModelEvaluation has all of it."""
     broken = tuple(one for one in measured.others if one.guard is GuardVerdict.BROKEN)[:_MOST_BROKEN]
-    return measured.model_copy(update={"others": broken})
+    baselines = measured.baselines if measured.verdict is Comparison.BETTER else ()
+    return measured.model_copy(update={"others": broken, "baselines": baselines})
 
 
 def _guard(one: Paired) -> str:

@@ -51,6 +51,7 @@ def forward_intent(seen: Observation, now: datetime, promotion: Promotion, *, me
         from_uri=serving.uri,
         to_uri=promotion.candidate,
         candidate_digest=promotion.digest,
+        baselines=promotion.measured.baselines,
         approved_by=promotion.approved_by,
         started_at=now,
         deadline=now + seen.rollout_spec.progress_deadline,
@@ -62,7 +63,7 @@ def forward_intent(seen: Observation, now: datetime, promotion: Promotion, *, me
         trip=status.trips,
         outcome=AttemptOutcome.PROMOTED,
         message=message,
-        comparison=promotion.measured,
+        comparison=promotion.measured.model_copy(update={"baselines": ()}),
         ended_at=now,
     )
     return noted(
@@ -135,8 +136,19 @@ def kept(seen: Observation, now: datetime, outcome: AttemptOutcome, message: str
 def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
     """Every pod of the target runs the wanted model. Counting begins anew: it is another model."""
     status = seen.status
-    serving = ServingModel(uri=rollout.to_uri, since=now, since_event=status.data_through)
-    if rollout.direction is Direction.FORWARD:
+    forward, before = rollout.direction is Direction.FORWARD, status.serving_model
+    served = rollout.previous_baselines, rollout.previous_digest
+    if not forward and before is not None and before.uri == rollout.to_uri:
+        # Turned back before it had arrived: it serves on.
+        served = before.baselines, before.baseline_digest
+    serving = ServingModel(
+        uri=rollout.to_uri,
+        since=now,
+        since_event=status.data_through,
+        baselines=rollout.baselines if forward else served[0],
+        baseline_digest=rollout.candidate_digest if forward else served[1],
+    )
+    if forward:
         verify_from = rollout.verify_from or status.data_through
         return noted(
             seen,
@@ -144,7 +156,15 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
             "Promoted",
             f"{rollout.to_uri} serves in place of {rollout.from_uri}.",
             serving_model=serving,
-            rollout=rollout.model_copy(update={"stage": RolloutStage.VERIFYING, "verify_from": verify_from}),
+            rollout=rollout.model_copy(
+                update={
+                    "stage": RolloutStage.VERIFYING,
+                    "verify_from": verify_from,
+                    "baselines": (),
+                    "previous_baselines": before.baselines if before is not None else (),
+                    "previous_digest": before.baseline_digest if before is not None else None,
+                }
+            ),
             failing_windows=(),
             healthy_windows=(),
             own_rows=(),
