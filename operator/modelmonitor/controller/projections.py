@@ -15,7 +15,7 @@ from modelmonitor.api.job import Role
 from modelmonitor.api.requests import PREFIX, Verb
 from modelmonitor.api.status import UNDER_WAY
 from modelmonitor.controller import explanations, labels
-from modelmonitor.domain.observation import JobState
+from modelmonitor.domain.observation import JOB_SUSPENDED, JobState
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -198,7 +198,7 @@ def _job_state(status: Mapping[str, Any], role: str) -> tuple[JobState, str, str
     if "Failed" in true:
         return JobState.FAILED, *explanations.job_failed(true["Failed"], role)
     if "Suspended" in true:
-        return JobState.WAITING, "JobSuspended", "its spec.suspend is true: perhaps a queue has not admitted it yet"
+        return JobState.WAITING, JOB_SUSPENDED, "its spec.suspend is true: perhaps a queue has not admitted it yet"
     return (JobState.RUNNING if status.get("ready") else JobState.WAITING), "", ""
 
 

@@ -15,7 +15,7 @@ from modelmonitor.api.status import (
 from modelmonitor.api.types import ConditionStatus
 from modelmonitor.domain.frontiers import next_evaluation_time, pending
 from modelmonitor.domain.health import data_available, drift_detected, model_healthy, reported
-from modelmonitor.domain.observation import JobSeen, JobState, Observation, Problem
+from modelmonitor.domain.observation import JOB_SUSPENDED, JobSeen, JobState, Observation, Problem
 from modelmonitor.domain.policies.tidy import wanted_jobs
 from modelmonitor.domain.remedy import retraining
 from modelmonitor.domain.said import Said, with_conditions
@@ -135,6 +135,7 @@ def _remedy_phase(seen: Observation, now: datetime) -> Phase | None:
         "Held": Phase.HELD,
         "FleetGuard": Phase.GUARDED,
         "Training": Phase.TRAINING,
+        "TrainingQueued": Phase.QUEUED,
         "Reverted": Phase.REVERTED,
         "BreakerOpen": Phase.BREAKER_OPEN,
         "CoolingDown": Phase.COOLING_DOWN,
@@ -147,10 +148,13 @@ def _problem(seen: Observation) -> Problem | None:
 
 
 def _stuck(seen: Observation) -> JobSeen | None:
-    """A wanted Job that waits and says why: a Secret that is missing, an image that cannot be pulled, a quota."""
+    """A wanted Job that waits and says why: a Secret that is missing, an image that cannot be pulled, a quota.
+
+    One that a queue has not admitted yet is in no trouble.
+    """
     wanted = wanted_jobs(seen)
     waits = (job for job in seen.jobs.values() if job.name in wanted and job.state is JobState.WAITING and job.reason)
-    return next(waits, None)
+    return next((job for job in waits if job.reason != JOB_SUSPENDED), None)
 
 
 def _trouble(seen: Observation) -> Trouble | None:

@@ -23,6 +23,10 @@ class JobState(StrEnum):
     FAILED = "Failed"
 
 
+JOB_SUSPENDED: Final = "JobSuspended"
+"""Why a Job waits that somebody suspended, or that a queue such as Kueue has not admitted yet."""
+
+
 class Progress(StrEnum):
     """How far a roll of the serving object is, by the check that is proof (not by its own word)."""
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from modelmonitor.api.status import Direction, RolloutStage
 from modelmonitor.api.types import ConditionStatus
-from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.names import training_name
+from modelmonitor.domain.observation import JOB_SUSPENDED, Observation
 from modelmonitor.domain.policies.rest import holding
 from modelmonitor.domain.policies.trip import reason_to_train
 from modelmonitor.domain.said import Said
@@ -43,9 +44,12 @@ def _under_way(seen: Observation) -> Said | None:
         )
     if status.comparison is not None:
         return Said(_TRUE, "Comparing", f"Waiting for the window from {status.comparison.window.start:%Y-%m-%d}.")
-    if status.attempt is not None:
-        return Said(_TRUE, "Training", f"Attempt {status.attempt.trip}.")
-    return None
+    if status.attempt is None:
+        return None
+    job = seen.jobs.get(training_name(seen.name, seen.uid, status.attempt))
+    if job is not None and job.reason == JOB_SUSPENDED:
+        return Said(_TRUE, "TrainingQueued", f"Attempt {status.attempt.trip}: its Job waits, {job.message}.")
+    return Said(_TRUE, "Training", f"Attempt {status.attempt.trip}.")
 
 
 def _forbidden(seen: Observation, now: datetime) -> Said | None:

@@ -57,6 +57,13 @@ SAID = [
         condition("Ready", "False", "ImagePullBackOff"),
     ),
     case(
+        "a training Job that a queue has not admitted yet is in no trouble",
+        world().attempting(job_known=True).job(JobState.WAITING, reason="JobSuspended", message="it is suspended"),
+        condition("Ready", "True", "Watching")
+        & condition("Retraining", "True", "TrainingQueued", "it is suspended")
+        & phase(Phase.QUEUED),
+    ),
+    case(
         "something a person must change",
         world().out_of_sight(),
         condition("Stalled", "True", "ServingTargetNotFound") & condition("Ready", "False", "ServingTargetNotFound"),

@@ -11,7 +11,7 @@ from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import Explain, FinishEvaluation, Tell, Tone
 from modelmonitor.domain.frontiers import closed, held
-from modelmonitor.domain.observation import JobSeen, JobState, Observation
+from modelmonitor.domain.observation import JOB_SUSPENDED, JobSeen, JobState, Observation
 from modelmonitor.domain.policies.judged import judged
 from modelmonitor.domain.results import result_of
 from modelmonitor.domain.schedule import next_look
@@ -48,8 +48,8 @@ def measuring(seen: Observation, now: datetime) -> Step | None:
 
 
 def cannot_start(job: JobSeen) -> bool:
-    """Whether a Job waits for something that it can name."""
-    return job.state is JobState.WAITING and bool(job.reason)
+    """Whether a Job waits for something that it can name, and that is not its turn in a queue."""
+    return job.state is JobState.WAITING and bool(job.reason) and job.reason != JOB_SUSPENDED
 
 
 def in_progress(seen: Observation, job: JobSeen, now: datetime) -> Step:
