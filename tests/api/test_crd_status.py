@@ -111,13 +111,17 @@ def full_status(
     del document["rollout"]["baselines"]
     if document.get("comparison"):
         document["comparison"].pop("baselines", None)
+    # What serves is one of its choices: the longest.
+    target = document["rollout"]["target"]
+    longest = max(target, key=lambda choice: len(json.dumps(target[choice])))
+    document["rollout"]["target"] = {longest: target[longest]}
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]
     return ModelMonitorStatus.model_validate(document)
 
 
-SELDOM: Final = ("comparison", "held", "askedTrip", "reverted", "guard", "guardReleasedAt", "ownRows")
+SELDOM: Final = ("comparison", "held", "askedTrip", "reverted", "guard", "guardReleasedAt", "ownRows", "approval")
 SHOWN: Final = {
     "reverted",
     "frontiers",

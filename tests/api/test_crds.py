@@ -52,12 +52,46 @@ class Case:
 MANY: Final = [{"name": f"rule-{number}", "expression": "x > 0", "min": 0.9} for number in range(16)]
 COUNTED: Final = [one | {"failuresToTrip": 2} for one in MANY]
 
+SELDON_2: Final[Json] = {"seldonDeployment": None, "seldonModel": {"name": "flights"}}
+BATCH: Final[Json] = {"seldonDeployment": None, "batch": {"uri": "s3://models/1"}}
+
 CREATING: Final = (
     Case(
         "spec.model.serving",
-        "set seldonDeployment",
-        accepts=({},),
-        rejects=({"model": {"serving": {"seldonDeployment": None}}},),
+        "set exactly one of seldonDeployment, seldonModel, batch",
+        accepts=({}, {"model": {"serving": SELDON_2}}, {"model": {"serving": BATCH}}),
+        rejects=(
+            {"model": {"serving": {"seldonDeployment": None}}},
+            {"model": {"serving": SELDON_2 | {"batch": {"uri": "s3://models/1"}}}},
+        ),
+    ),
+    Case(
+        "spec",
+        "rollout.mode ConfigMap belongs to model.serving.batch, Patch to what else serves: remove rollout.mode, or"
+        " write the one that fits",
+        accepts=(
+            {"retrain": RETRAIN, "rollout": {"mode": "Patch"}},
+            {"retrain": RETRAIN, "rollout": {"mode": "Patch"}, "model": {"serving": SELDON_2}},
+            {"retrain": RETRAIN, "rollout": {"mode": "ConfigMap"}, "model": {"serving": BATCH}},
+            {"retrain": RETRAIN, "rollout": {}, "model": {"serving": BATCH}},
+            {"retrain": RETRAIN, "rollout": {"mode": "Observe"}},
+            {"retrain": RETRAIN, "rollout": {"mode": "Observe"}, "model": {"serving": BATCH}},
+        ),
+        rejects=(
+            {"retrain": RETRAIN, "rollout": {"mode": "ConfigMap"}},
+            {"retrain": RETRAIN, "rollout": {"mode": "ConfigMap"}, "model": {"serving": SELDON_2}},
+            {"retrain": RETRAIN, "rollout": {"mode": "Patch"}, "model": {"serving": BATCH}},
+        ),
+    ),
+    Case(
+        "spec.rollout",
+        "nothing waits for an approval in mode Observe: remove rollout.approval, or choose another rollout.mode",
+        accepts=(
+            {"retrain": RETRAIN, "rollout": {"mode": "Observe"}},
+            {"retrain": RETRAIN, "rollout": {"mode": "Patch", "approval": "Manual"}},
+            {"retrain": RETRAIN, "rollout": {"approval": "Manual"}},
+        ),
+        rejects=({"retrain": RETRAIN, "rollout": {"mode": "Observe", "approval": "Manual"}},),
     ),
     Case(
         "spec.data.current",

@@ -17,7 +17,7 @@ from e2e.cluster.controlplane import ControlPlane
 from e2e.scenarios.chart import NAMESPACE, Manifest, manifests, render
 from e2e.seldon import installation
 
-from .conftest import install_crds
+from .conftest import ROOT, install_crds
 
 IMAGES: Final = "--set=images.operator=operator:1,images.evaluator=evaluator:1,roles.create=true"
 # Cluster-wide, the same in every release, and applied once.
@@ -55,6 +55,13 @@ SELDON_DEPLOYMENT: Final[Manifest] = {
     "metadata": {},
     "spec": {"predictors": [{"name": "default", "graph": {"name": "classifier", "modelUri": "s3://models/flights/1"}}]},
 }
+MODEL: Final[Manifest] = {
+    "apiVersion": "mlops.seldon.io/v1alpha1",
+    "kind": "Model",
+    "metadata": {},
+    "spec": {"storageUri": "s3://models/flights/1"},
+}
+CONFIG_MAP: Final[Manifest] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "made-"}}
 MARK: Final = {"metadata": {"labels": {"touched": "yes"}}}
 BINDING: Final[Manifest] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -68,10 +75,15 @@ ACCOUNTS: Final = {"flights": "modelmonitor-tenant", "viewer": "view", "administ
 
 JOBS: Final = "/apis/batch/v1/namespaces/{ns}/jobs"
 SELDON: Final = "/apis/machinelearning.seldon.io/v1/namespaces/{ns}/seldondeployments/flights"
+MODELS: Final = "/apis/mlops.seldon.io/v1alpha1/namespaces/{ns}/models/flights"
+CONFIG_MAPS: Final = "/api/v1/namespaces/{ns}/configmaps"
 SECRETS: Final = "/api/v1/namespaces/{ns}/secrets"
 CREATE_JOB: Final = Call("POST", JOBS, JOB)
 DELETE_JOB: Final = Call("DELETE", f"{JOBS}/old")
 PATCH_SELDON: Final = Call("PATCH", SELDON, MARK)
+PATCH_MODEL: Final = Call("PATCH", MODELS, MARK)
+CREATE_CONFIG_MAP: Final = Call("POST", CONFIG_MAPS, CONFIG_MAP)
+PATCH_CONFIG_MAP: Final = Call("PATCH", f"{CONFIG_MAPS}/old", MARK)
 
 
 class Server:
@@ -105,7 +117,13 @@ class Server:
                     "subjects": [{"kind": "ServiceAccount", **where}],
                 }
             )
-        for body, name in ((SELDON_DEPLOYMENT, "flights"), (JOB, "old"), (SECRET, "lake")):
+        for body, name in (
+            (SELDON_DEPLOYMENT, "flights"),
+            (MODEL, "flights"),
+            (CONFIG_MAP, "old"),
+            (JOB, "old"),
+            (SECRET, "lake"),
+        ):
             objects.append({**body, "metadata": {"name": name, "namespace": namespace}})
         self.plane.kubectl("apply", "--filename=-", stdin=yaml.safe_dump_all(objects))
         return namespace
@@ -139,7 +157,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(api_server: ControlPlane) -> Server:
-    install_crds(api_server, installation.CRD)
+    install_crds(api_server, installation.CRD, ROOT / "e2e" / "seldon" / "model-crd.yaml")
     api_server.kubectl("create", "namespace", NAMESPACE)
     return Server(api_server)
 
@@ -162,6 +180,9 @@ def place(server: Server, operator: str) -> str:
         pytest.param(Call("POST", f"{JOBS}?dryRun=All&fieldValidation=Strict", JOB), id="try out a Job"),
         pytest.param(DELETE_JOB, id="delete a Job"),
         pytest.param(PATCH_SELDON, id="patch a SeldonDeployment"),
+        pytest.param(PATCH_MODEL, id="patch a Model"),
+        pytest.param(CREATE_CONFIG_MAP, id="create a ConfigMap"),
+        pytest.param(PATCH_CONFIG_MAP, id="patch a ConfigMap"),
     ],
 )
 def test_what_a_monitors_account_may_the_operator_does_in_its_name(
@@ -193,6 +214,9 @@ def test_what_a_monitors_account_may_the_operator_does_in_its_name(
         pytest.param(Call("PATCH", f"{JOBS}/old", MARK), "patch", "jobs", id="patch a Job"),
         pytest.param(Call("DELETE", JOBS), "deletecollection", "jobs", id="delete all Jobs"),
         pytest.param(Call("DELETE", SELDON), "delete", "seldondeployments", id="delete a SeldonDeployment"),
+        pytest.param(Call("DELETE", MODELS), "delete", "models", id="delete a Model"),
+        pytest.param(Call("DELETE", f"{CONFIG_MAPS}/old"), "delete", "configmaps", id="delete a ConfigMap"),
+        pytest.param(Call("PUT", f"{CONFIG_MAPS}/old", CONFIG_MAP), "update", "configmaps", id="replace a ConfigMap"),
     ],
 )
 def test_an_administrators_account_is_good_for_nothing_else(
@@ -208,7 +232,7 @@ def test_an_administrators_account_is_good_for_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "call", [CREATE_JOB, DELETE_JOB, PATCH_SELDON], ids=["create a Job", "delete a Job", "patch a SeldonDeployment"]
+    "call", [CREATE_JOB, DELETE_JOB, PATCH_SELDON, PATCH_MODEL, CREATE_CONFIG_MAP, PATCH_CONFIG_MAP]
 )
 def test_what_a_monitors_account_may_not_the_operator_cannot_do_for_it(
     server: Server, operator: str, place: str, call: Call
@@ -228,6 +252,9 @@ def test_what_a_monitors_account_may_not_the_operator_cannot_do_for_it(
         pytest.param(CREATE_JOB, id="create a Job"),
         pytest.param(DELETE_JOB, id="delete a Job"),
         pytest.param(PATCH_SELDON, id="patch a SeldonDeployment"),
+        pytest.param(PATCH_MODEL, id="patch a Model"),
+        pytest.param(CREATE_CONFIG_MAP, id="create a ConfigMap"),
+        pytest.param(PATCH_CONFIG_MAP, id="patch a ConfigMap"),
         pytest.param(Call("GET", f"{SECRETS}/lake"), id="read a Secret"),
         pytest.param(Call("GET", SECRETS), id="list Secrets"),
     ],
@@ -269,6 +296,9 @@ def test_only_accounts_are_impersonated_as_they_are(
         ("impersonate-on:serviceaccount:create", CREATE_JOB),
         ("impersonate-on:serviceaccount:delete", DELETE_JOB),
         ("impersonate-on:serviceaccount:patch", PATCH_SELDON),
+        ("impersonate-on:serviceaccount:patch", PATCH_MODEL),
+        ("impersonate-on:serviceaccount:create", CREATE_CONFIG_MAP),
+        ("impersonate-on:serviceaccount:patch", PATCH_CONFIG_MAP),
     ],
 )
 def test_without_the_verb_the_call_is_refused(server: Server, place: str, verb: str, call: Call) -> None:
@@ -295,12 +325,26 @@ def test_with_a_list_of_namespaces_the_operator_has_no_right_outside_them(server
     server.plane.kubectl("create", "--filename=-", stdin=yaml.safe_dump(guest))
     bounded = server.install(f"--set=operator.namespaces={{{inside}}}")
 
-    for call in (Call("GET", JOBS), CREATE_JOB, DELETE_JOB, PATCH_SELDON):
+    for call in (Call("GET", JOBS), CREATE_JOB, DELETE_JOB, PATCH_SELDON, PATCH_CONFIG_MAP):
         name = None if call.method == "GET" else account(inside, "flights")
         server.passes(call, inside, bounded, name)
-    for call in (Call("GET", JOBS), CREATE_JOB, DELETE_JOB, PATCH_SELDON):
+    for call in (Call("GET", JOBS), Call("GET", CONFIG_MAPS), CREATE_JOB, DELETE_JOB, PATCH_SELDON, PATCH_CONFIG_MAP):
         for name in (None, account(inside, "flights"), account(outside, "flights")):
             assert server.ask(call, outside, bounded, name)[0] == 403
+
+
+def test_without_batch_the_operator_neither_reads_nor_writes_config_maps(server: Server, place: str) -> None:
+    # Without roles.create, since the role of monitors' accounts is one for all releases.
+    bounded = server.install("--set=operator.serving={seldonDeployment,seldonModel}", "--set=roles.create=false")
+    administrator = account(place, "administrator")
+    server.passes(PATCH_SELDON, place, bounded, administrator)
+
+    for call, name in (
+        (Call("GET", CONFIG_MAPS), None),
+        (CREATE_CONFIG_MAP, administrator),
+        (PATCH_CONFIG_MAP, administrator),
+    ):
+        assert server.ask(call, place, bounded, name)[0] == 403
 
 
 def test_with_a_list_of_accounts_no_other_account_is_impersonated(server: Server, place: str) -> None:

@@ -1,4 +1,4 @@
-"""A model, not the real thing: API server, Jobs and Seldon Core as far as a decision can see them.
+"""A model, not the real thing: API server, Jobs and what serves as far as a decision can see them.
 
 It keeps what the real ones were seen to keep: a name is created once, a delete names a uid, a patch is applied only
 while its tests hold, a status is written only over the version that was read; old pods serve until new ones are ready,
@@ -34,6 +34,7 @@ from modelmonitor.api.result import (
 from modelmonitor.api.status import Attempt, ModelMonitorStatus, RolloutStatus
 from modelmonitor.domain.names import training_name
 from modelmonitor.domain.observation import (
+    Absent,
     Annotations,
     EvaluationSeen,
     Fleet,
@@ -77,7 +78,10 @@ class Job:
 
 @dataclass(slots=True)
 class Serving:
-    """A SeldonDeployment: `uri` is what it is to run, `running` what its pods run."""
+    """A SeldonDeployment: `uri` is what it is to run, `running` what its pods run.
+
+    `at_once`: a ConfigMap, of which what is written is in service.
+    """
 
     uid: str
     uri: str
@@ -87,11 +91,13 @@ class Serving:
     failed: bool = False
     crashed: bool = False
     boasts: bool = True
+    at_once: bool = False
 
     def move(self, uri: str) -> None:
         """The URI is changed; old pods serve on, and their model needs no new ones."""
         self.generation += 1
         self.uri, self.failed, self.crashed = uri, False, False
+        self.running = uri if self.at_once else self.running
 
     def progress(self) -> Progress:
         if self.uri == self.running and not self.crashed:
@@ -161,6 +167,10 @@ class Cluster:
     changes: int = 0
     made: int = 0
 
+    def __post_init__(self) -> None:
+        # A ConfigMap is the operator's to make.
+        self.visible = self.spec.model.serving.batch is None
+
     def next_number(self) -> int:
         self.made += 1
         return self.made
@@ -172,7 +182,10 @@ class Cluster:
         serving: ServingSeen | Problem = ServingSeen(
             live.uid, live.generation, live.uri, live.rollout_id, progress, "1 of 2 updated"
         )
-        if not self.visible:
+        batch = self.spec.model.serving.batch
+        if not self.visible and batch is not None:
+            serving = Absent("ServingTargetNotFound", "There is no ConfigMap flights-model.", batch.uri)
+        elif not self.visible:
             serving = Problem("ServingTargetNotFound", "There is no SeldonDeployment flights.")
         jobs = {
             job.name: JobSeen(job.name, job.uid, job.state, job.created, job.reason, job.message, job.output)
@@ -222,6 +235,15 @@ class Cluster:
             return False
         live.move(rollout.to_uri)
         live.rollout_id = rollout.id
+        self.changes += 1
+        return True
+
+    def make_serving(self, uri: str, rollout_id: int) -> bool:
+        """The ConfigMap is created, unless it is there."""
+        if self.visible:
+            return False
+        self.serving = Serving(f"cm-{self.next_number()}", uri, uri, rollout_id=rollout_id, at_once=True)
+        self.visible = True
         self.changes += 1
         return True
 

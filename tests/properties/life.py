@@ -84,6 +84,24 @@ _SPECS: Final[tuple[dict[str, Any], ...]] = (
         "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Trip"}},
         "quality": {},
     },
+    {
+        "model": {"serving": {"batch": {"uri": "s3://m/0"}}},
+        "windows": {"length": "1d", "every": "1d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9},
+    },
+    {
+        "windows": {"length": "1d", "every": "1d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9},
+        "rollout": {"mode": "Observe"},
+    },
+    {
+        "model": {"serving": {"batch": {"configMap": "nightly", "uri": "s3://m/0"}}},
+        "windows": {"length": "2d", "every": "2d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9, "every": "6d"},
+    },
 )
 
 
@@ -137,6 +155,7 @@ class Life:
         self.census = census
         self.story: deque[str] = deque(maxlen=50)
         self.cluster = Cluster(spec(self.luck.choice(_SPECS)), guards)
+        self.rollout = self.cluster.spec.rollout
         self.ledger = Ledger(self.cluster, census, only)
         self.operator = Operator(self.cluster, decide, self.ledger, census, self.story)
         self.troubles = Troubles(self.cluster, self.operator, self.luck)
@@ -189,8 +208,11 @@ class Life:
         cluster = self.cluster
         self.story.append("everything is put right")
         cluster.generation += 1
-        cluster.spec = cluster.spec.model_copy(update={"suspend": False, "retrain": cluster.spec.retrain or RETRAIN})
-        cluster.observe_only, cluster.owner, cluster.invalid, cluster.visible = False, None, False, True
+        right = {"suspend": False, "retrain": cluster.spec.retrain or RETRAIN, "rollout": self.rollout}
+        cluster.spec = cluster.spec.model_copy(update=right)
+        cluster.observe_only, cluster.owner, cluster.invalid = False, None, False
+        # A ConfigMap that is missing is made by the operator.
+        cluster.visible = cluster.visible or cluster.spec.model.serving.batch is None
         cluster.fleet = Fleet()
         self.operator.weather, self.troubles.down = Weather(), False
         if self.luck.random() < 0.7:

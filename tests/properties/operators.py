@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from modelmonitor.api.monitor import RolloutMode
 from modelmonitor.api.status import Direction, ModelMonitorStatus
 from modelmonitor.domain.actions import (
     Action,
+    CreateServing,
     DeleteEvaluation,
     DeleteJob,
     Explain,
@@ -98,6 +100,9 @@ class Operator:
         if snapshot.seen.spec.suspend:
             begun = [action for action in decision.actions if _begins(action)]
             self.ledger.demand(not begun, "a suspended monitor begins nothing", begun)
+        if snapshot.seen.spec.rollout_mode is RolloutMode.OBSERVE:
+            moves = [one for one in decision.actions if isinstance(one, CreateServing) or _rolls_out(one)]
+            self.ledger.demand(not moves, "in mode Observe nothing is rolled out", moves)
         return decision
 
     def _carry_out(
@@ -151,6 +156,8 @@ class Operator:
                 return self._start_evaluation(action)
             case StartTraining():
                 return self._start_training(action, stale=stale)
+            case CreateServing():
+                return self._create_serving(action, stale=stale)
             case PatchServing():
                 return self._patch(action, stale=stale)
             case FinishEvaluation():
@@ -210,6 +217,15 @@ class Operator:
         self.cluster.changes += 1
         self.ledger.created(job)
 
+    def _create_serving(self, action: CreateServing, *, stale: bool) -> Failure | None:
+        if stale:
+            return _CONFLICT
+        if self.weather.forbidden:
+            return Failure(Remedy.CHANGE, "Forbidden", "The account may not create ConfigMaps.")
+        if self.cluster.make_serving(action.uri, action.rollout_id):
+            self.ledger.made(action)
+        return None
+
     def _patch(self, action: PatchServing, *, stale: bool) -> Failure | None:
         cluster, weather = self.cluster, self.weather
         if stale:
@@ -242,9 +258,12 @@ class Operator:
 def _about(action: Action) -> object:
     if isinstance(action, PatchServing):
         return action.rollout.id
-    return None if isinstance(action, Explain | Tell) else action.name
+    return None if isinstance(action, CreateServing | Explain | Tell) else action.name
+
+
+def _rolls_out(action: Action) -> bool:
+    return isinstance(action, PatchServing) and action.rollout.direction is Direction.FORWARD
 
 
 def _begins(action: Action) -> bool:
-    forward = isinstance(action, PatchServing) and action.rollout.direction is Direction.FORWARD
-    return forward or isinstance(action, StartEvaluation | StartTraining)
+    return isinstance(action, StartEvaluation | StartTraining) or _rolls_out(action)

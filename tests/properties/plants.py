@@ -22,7 +22,7 @@ from modelmonitor.domain.policies.rest import resting
 from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_out, verifying
 from modelmonitor.domain.policies.rollout import Promotion, back_intent, forward_intent
-from modelmonitor.domain.policies.serve import moved
+from modelmonitor.domain.policies.serve import moved, not_yet_there
 from modelmonitor.domain.policies.tidy import leftovers
 from modelmonitor.domain.policies.trip import tripped
 from modelmonitor.domain.step import Step, acting, changed, waiting
@@ -228,6 +228,18 @@ def forgetting_digests(seen: Observation, now: datetime) -> Decision:
     decision = decide(replace(seen, status=forgetful), now)
     known = decision.status.rolled_back_digests or seen.status.rolled_back_digests
     return replace(decision, status=changed(decision.status, rolled_back_digests=known))
+
+
+def starting_over(seen: Observation, now: datetime) -> Step | None:
+    """A ConfigMap that is gone is made as at first."""
+    first = changed(seen.status, serving_model=None, rollout=None)
+    step = not_yet_there(replace(seen, recorded=first, status=first), now)
+    return None if step is None else replace(step, status=seen.status)
+
+
+def rolling_anyway(seen: Observation, now: datetime) -> Step | None:
+    """A rollout that was decided is patched, though somebody has chosen mode Observe since."""
+    return rolling_out(replace(seen, spec=seen.spec.model_copy(update={"rollout": None})), now)
 
 
 def hard_of_hearing(seen: Observation, now: datetime) -> Step | None:

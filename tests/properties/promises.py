@@ -23,7 +23,7 @@ from modelmonitor.api.status import (
     RolloutStatus,
     Trigger,
 )
-from modelmonitor.domain.actions import Tell
+from modelmonitor.domain.actions import CreateServing, Tell
 from modelmonitor.domain.decision import Decision
 from modelmonitor.domain.policies.retry import MOST_RETRIES
 from tests.properties.cluster import Cluster, Job, severity_of
@@ -31,6 +31,7 @@ from tests.properties.cluster import Cluster, Job, severity_of
 _COOLS: Final = (
     AttemptOutcome.TRAINING_FAILED,
     AttemptOutcome.NOT_BETTER,
+    AttemptOutcome.OBSERVE,
     AttemptOutcome.NO_EVIDENCE,
     AttemptOutcome.ROLLED_BACK,
     AttemptOutcome.STILL_FAILING,
@@ -151,6 +152,18 @@ class Ledger:
         self.forward = rollout if rollout.direction is Direction.FORWARD else None
         self.generation = self.cluster.serving.generation
 
+    def made(self, action: CreateServing) -> None:
+        """The operator made the object that holds the URI."""
+        status, batch = self.cluster.status, self.cluster.spec.model.serving.batch
+        assert batch is not None
+        known, rollout = status.serving_model, status.rollout
+        right = {known.uri if known is not None else batch.uri}
+        if rollout is not None and rollout.stage is RolloutStage.PROGRESSING and rollout.patched_at is not None:
+            right = {rollout.to_uri}
+        self.demand(action.uri in right, "what is made again is what served", (action, right))
+        # Another object: what the one before it remembered is gone with it.
+        self.ids = {one for one in self.ids if one <= action.rollout_id}
+
     def recorded(self, before: ModelMonitorStatus, after: ModelMonitorStatus) -> None:
         """A status was written."""
         grows = after.looks >= before.looks and after.trips >= before.trips
@@ -170,6 +183,8 @@ class Ledger:
         """Nothing changes any more."""
         cluster, status, live = self.cluster, self.cluster.status, self.cluster.serving
         self.rests += 1
+        makes = cluster.look().seen.makes_serving and fair and not cluster.invalid
+        self.demand(not makes, "what batch jobs read is there", status.serving_model)
         if self.rests % 10 == 0:
             readable = ModelMonitorStatus.model_validate(status.document()) == status
             self.demand(readable, "a status can be read back", "model_validate(document()) differs")

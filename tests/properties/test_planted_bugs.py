@@ -14,7 +14,7 @@ from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.rest import kept_from_training, resting
 from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_out, verifying
-from modelmonitor.domain.policies.serve import moved
+from modelmonitor.domain.policies.serve import moved, not_yet_there
 from modelmonitor.domain.policies.tidy import leftovers
 from modelmonitor.domain.policies.trip import breaker_open, tripped
 from tests.properties import plants
@@ -85,6 +85,17 @@ BUGS: Final = [
     bug("not now is forgotten", "not now is not now", planted(resting, plants.impatient)),
     bug(
         "a candidate that was rolled back is tried again", "what was rolled back stays away", plants.forgetting_digests
+    ),
+    bug(
+        "a ConfigMap that is gone is made as at first",
+        "what is made again is what served",
+        planted(not_yet_there, plants.starting_over),
+    ),
+    bug("nobody makes the ConfigMap again", "what batch jobs read is there", removed(not_yet_there)),
+    bug(
+        "mode Observe is not looked at before the patch",
+        "in mode Observe nothing is rolled out",
+        planted(rolling_out, plants.rolling_anyway),
     ),
     bug(
         "a request is heard again and again",

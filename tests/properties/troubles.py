@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
-from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.monitor import ModelMonitorSpec, Rollout, RolloutMode
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.status import ModelMonitorStatus, RolloutStage, RolloutStatus
 from modelmonitor.api.types import format_time
@@ -18,7 +18,7 @@ from tests.unit.domain.manifests import manifest
 
 RETRAIN: Final = ModelMonitorSpec.model_validate(manifest()).retrain
 
-_MEASURING: Final = ("suspends", "deletes Jobs", "moves the model", "operator killed", "calls fail")
+_MEASURING: Final = ("suspends", "deletes Jobs", "moves the model", "operator killed", "calls fail", "late labels")
 _RESTING: Final = ("a stale operator wakes", "a lost patch lands")
 _TRAINING: Final = (
     "the fleet turns bad",
@@ -47,6 +47,8 @@ _ROLLING: Final = (
     "operator killed",
     "suspends",
     "wants it back",
+    "deletes the model",
+    "chooses to observe",
     "a stale operator wakes",
 )
 _PATCHED: Final = (
@@ -161,7 +163,8 @@ class Troubles:
             self.cluster.pass_time(timedelta(minutes=1), data=True)
 
     def crash(self) -> None:
-        self.cluster.serving.crashed = self.cluster.serving.uri == self.cluster.serving.running
+        live = self.cluster.serving
+        live.crashed = live.uri == live.running and not live.at_once
 
     def land(self) -> None:
         landed = self.cluster.land()
@@ -197,6 +200,7 @@ _PEOPLE: Final[dict[str, Callable[[Troubles], None]]] = {
     "deletes Jobs": lambda it: it.cluster.jobs.clear(),
     "deletes the model": _set(lambda it: it.cluster, "visible", value=False),
     "suspends": lambda it: it.respec(suspend=True),
+    "chooses to observe": lambda it: it.respec(rollout=Rollout(mode=RolloutMode.OBSERVE)),
     "wants no retraining": lambda it: it.respec(retrain=None),
     "breaks the spec": _set(lambda it: it.cluster, "invalid", value=True),
     "only observes": _set(lambda it: it.cluster, "observe_only", value=True),

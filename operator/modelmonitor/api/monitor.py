@@ -21,6 +21,7 @@ from modelmonitor.api.metric_names import (
 from modelmonitor.api.objectives import BusinessRule, ClassText, Metric, Objective, UserMetric
 from modelmonitor.api.quality import Quality
 from modelmonitor.api.rules import OneOf, Rule, Ruled
+from modelmonitor.api.serving import Serving
 from modelmonitor.api.types import Column, Date, Duration, Model, Name, Share, Uri
 
 DAY = timedelta(days=1)
@@ -46,27 +47,11 @@ class Advance(StrEnum):
 
 
 class RolloutMode(StrEnum):
-    """How a better model reaches the serving object."""
+    """How a better model reaches what serves."""
 
     PATCH = "Patch"
-
-
-class SeldonDeploymentRef(Model):
-    """A node of a SeldonDeployment (Seldon Core 1) in the monitor's namespace."""
-
-    name: Name
-    """The SeldonDeployment's name."""
-    predictor: Annotated[str, StringConstraints(min_length=1, max_length=63)] = "default"
-    """The predictor inside it."""
-    node: Annotated[str, StringConstraints(min_length=1, max_length=63)]
-    """The node of the predictor's graph whose modelUri is the model."""
-
-
-class Serving(OneOf):
-    """What serves the model. Set exactly one."""
-
-    seldon_deployment: SeldonDeploymentRef | None = None
-    """A node of a SeldonDeployment (Seldon Core 1) in the monitor's namespace."""
+    CONFIG_MAP = "ConfigMap"
+    OBSERVE = "Observe"
 
 
 class ModelSpec(Ruled):
@@ -430,12 +415,20 @@ class ApprovalPolicy(StrEnum):
     MANUAL = "Manual"
 
 
-class Rollout(Model):
+class Rollout(Ruled):
     """How a better candidate is brought into service."""
 
-    mode: RolloutMode = RolloutMode.PATCH
-    """How the new model gets into the serving object. Patch: the model URI of the named node is changed in place, and
-    nothing else."""
+    rules: ClassVar = (
+        Rule(
+            f"!has(self.mode) || self.mode != '{RolloutMode.OBSERVE}' || self.approval == '{ApprovalPolicy.AUTOMATIC}'",
+            "nothing waits for an approval in mode Observe: remove rollout.approval, or choose another rollout.mode",
+        ),
+    )
+
+    mode: RolloutMode | None = None
+    """How the new model gets to what serves. Patch: the model's URI is changed in place in the serving object, and
+    nothing else. ConfigMap: it is written into the ConfigMap of `model.serving.batch`. Observe: nothing is changed; the
+    status says which candidate is better, and what to do. Default: ConfigMap with `batch`, Patch with the others."""
     strategy: Strategy = Strategy(replace=Replace())
     """How traffic moves to the candidate. Set exactly one. Default: replace."""
     approval: ApprovalPolicy = ApprovalPolicy.AUTOMATIC
@@ -575,6 +568,12 @@ class ModelMonitorSpec(Ruled):
             "rollout has no meaning without retrain: add retrain, or remove rollout",
         ),
         Rule(
+            f"!has(self.rollout) || !has(self.rollout.mode) || self.rollout.mode == '{RolloutMode.OBSERVE}'"
+            f" || has(self.model.serving.batch) == (self.rollout.mode == '{RolloutMode.CONFIG_MAP}')",
+            "rollout.mode ConfigMap belongs to model.serving.batch, Patch to what else serves: remove rollout.mode, or"
+            " write the one that fits",
+        ),
+        Rule(
             "has(self.data.reference) || [self.metrics.exists(m, m.segments.size() > 0), self.rules.exists(m,"
             " m.segments.size() > 0), self.userMetrics.exists(m, m.segments.size() > 0), has(self.challenger) &&"
             " self.challenger.guards.exists(g, g.segments.size() > 0)].all(asked, !asked)",
@@ -638,14 +637,21 @@ class ModelMonitorSpec(Ruled):
     """When the new model, the candidate, is better than the serving one: both are measured on the same rows, after both
     were trained. Only with `retrain`. Default of a binary task: better in f1, with confidence 0.95."""
     rollout: Rollout | None = None
-    """How a better candidate is brought into service. Only with `retrain`. Default: mode Patch, strategy replace,
-    within 15m."""
+    """How a better candidate is brought into service. Only with `retrain`. Default: strategy replace, within
+    15m."""
     jobs: Jobs = Jobs()
     """What the pods of evaluation Jobs run as, and with how much."""
     reports: Reports | None = None
     """Where full results are kept. Without it there is only the summary in the status."""
     history: History = History()
     """How much of the past is kept in the cluster."""
+
+    @property
+    def rollout_mode(self) -> RolloutMode:
+        """How a better model reaches what serves: what is said, else what fits."""
+        if self.rollout is not None and self.rollout.mode is not None:
+            return self.rollout.mode
+        return RolloutMode.PATCH if self.model.serving.batch is None else RolloutMode.CONFIG_MAP
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

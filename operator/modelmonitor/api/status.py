@@ -22,9 +22,10 @@ from modelmonitor.api.measuring import (
     PendingWindow,
     Trouble,
 )
-from modelmonitor.api.monitor import MOST_APART, SeldonDeploymentRef
+from modelmonitor.api.monitor import MOST_APART
 from modelmonitor.api.requests import HandledRequest, Verb, Who, Why
 from modelmonitor.api.result import Baseline, ComparisonResult, Window, WindowIndex
+from modelmonitor.api.serving import Serving
 from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
@@ -281,14 +282,16 @@ class RolloutStatus(Model):
     """Forward to a candidate, or back."""
     stage: RolloutStage
     """Where it is."""
-    target: SeldonDeploymentRef
-    """The serving object's node."""
+    target: Serving
+    """What serves the model."""
     from_uri: Uri
     """The model that served before."""
     to_uri: Uri
     """The model that is to serve."""
     candidate_digest: Digest | None = None
     """sha256 of the candidate's files: a candidate that was rolled back is not rolled out again."""
+    champion_digest: Digest | None = None
+    """sha256 of the files of the model that served before the candidate, where it is known."""
     baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
     """What the candidate's metrics were when it was compared."""
     previous_baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
@@ -308,6 +311,11 @@ class RolloutStatus(Model):
     unjudged: Count = 0
     """Windows since then that could not be judged."""
 
+    @property
+    def to_digest(self) -> str | None:
+        """sha256 of the files of the model that is to serve, where it is known."""
+        return self.candidate_digest if self.direction is Direction.FORWARD else self.champion_digest
+
 
 class AttemptOutcome(StrEnum):
     """How a remediation ended."""
@@ -318,6 +326,7 @@ class AttemptOutcome(StrEnum):
     STILL_FAILING = "StillFailing"
     TRAINING_FAILED = "TrainingFailed"
     NOT_BETTER = "NotBetter"
+    OBSERVE = "Observe"
     NO_EVIDENCE = "NoEvidence"
     ROLLOUT_FAILED = "RolloutFailed"
     ROLLED_BACK = "RolledBack"

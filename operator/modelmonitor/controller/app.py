@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from modelmonitor.controller import handlers, web
 from modelmonitor.controller.admission import Admission, Kind, Limit
 from modelmonitor.controller.cache import Cache
+from modelmonitor.controller.discovery import serving_kinds
 from modelmonitor.controller.execute import Executor
 from modelmonitor.controller.gather import Surroundings
 from modelmonitor.controller.lease import Lease
@@ -23,8 +24,8 @@ from modelmonitor.controller.reconcile import Reconciler
 from modelmonitor.controller.settings import Mode, Settings
 from modelmonitor.domain.observation import Fleet
 from modelmonitor.kube.api import HttpApi
-from modelmonitor.kube.errors import ApiError, NotFoundError
-from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
+from modelmonitor.kube.errors import ApiError
+from modelmonitor.serving.protocol import ServingKind
 
 STUCK_AFTER: Final = timedelta(minutes=5)
 DISCOVERY_PAUSE: Final = 60
@@ -91,14 +92,15 @@ async def run(
 async def _lead(
     api: HttpApi, cache: Cache, queue: Queue, lease: Lease, settings: Settings, hold_signals: Callable[[], None]
 ) -> None:
-    seldon = await _has_seldon(api)
-    watched = sources(cache, seldon=seldon)
+    kinds = await serving_kinds(api.get, settings.served_kinds())
+    cache.kinds = kinds
+    watched = sources(cache, kinds)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_until_lost(lease))
         for key in await read_everything(api, cache, watched, settings.watched_namespaces()):
             await queue.add(key)
         _log.info("everything is read", monitors=len(list(cache.monitors)))
-        tasks.create_task(_until_kinds_change(api, seldon=seldon))
+        tasks.create_task(_until_kinds_change(api, kinds, settings.served_kinds()))
         tasks.create_task(_list_again(api, cache, queue, watched, settings.watched_namespaces()))
         reconciler = _reconciler(api, cache, queue, settings)
         for _ in range(settings.workers):
@@ -132,20 +134,12 @@ async def _until_lost(lease: Lease) -> None:
     raise LeaseLostError
 
 
-async def _has_seldon(api: HttpApi) -> bool:
-    try:
-        found = await api.get(f"/apis/{SELDON_DEPLOYMENTS.api_version}")
-    except NotFoundError:
-        return False
-    return any(one.get("name") == SELDON_DEPLOYMENTS.plural for one in found.get("resources", []))
-
-
-async def _until_kinds_change(api: HttpApi, *, seldon: bool) -> None:
+async def _until_kinds_change(api: HttpApi, kinds: tuple[ServingKind, ...], wanted: Sequence[str]) -> None:
     """Kopf does not see kinds that appear after its start."""
     while True:
         await asyncio.sleep(DISCOVERY_PAUSE)
         with contextlib.suppress(ApiError):
-            if await _has_seldon(api) is not seldon:
+            if await serving_kinds(api.get, wanted) != kinds:
                 raise ServingKindsChangedError
 
 

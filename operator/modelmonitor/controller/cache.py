@@ -7,7 +7,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from modelmonitor.controller.fleet import FleetCount
 from modelmonitor.controller.projections import ActiveEvaluation, JobView, Key, MonitorSeen, PodView
-from modelmonitor.serving.seldon_deployment import DeploymentSeen, SeldonDeploymentSeen
+from modelmonitor.kube.resources import Resource
+from modelmonitor.serving.protocol import ServingKind, Watched
+from modelmonitor.serving.targets import KINDS
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
@@ -122,8 +124,12 @@ class Cache:
     evaluations: Store[ActiveEvaluation] = field(default_factory=lambda: Store(ActiveEvaluation.of))
     jobs: Store[JobView] = field(default_factory=lambda: Store(JobView.of))
     pods: Store[PodView] = field(default_factory=lambda: Store(PodView.of))
-    seldon_deployments: Store[SeldonDeploymentSeen] = field(default_factory=lambda: Store(SeldonDeploymentSeen.of))
-    deployments: Store[DeploymentSeen] = field(default_factory=lambda: Store(DeploymentSeen.of))
+    serving: dict[Resource, Store[Any]] = field(
+        default_factory=lambda: {one.resource: Store(one.project) for kind in KINDS for one in kind.watched}
+    )
+    """What serves, and what tells how far a roll is, by kind."""
+    kinds: tuple[ServingKind, ...] = KINDS
+    """What serves models and is watched."""
     explained: dict[str, Explained] = field(default_factory=dict)
     """By a Job's uid."""
     deleted: set[str] = field(default_factory=set)
@@ -139,7 +145,31 @@ class Cache:
         if len(self.explained) > MOST_EXPLAINED:
             del self.explained[next(iter(self.explained))]
 
-    def monitors_of(self, namespace: str, seldon_deployment: str) -> list[Key]:
-        """The monitors that look at a SeldonDeployment."""
-        needle = f'"name": "{seldon_deployment}"'
-        return [one.key for one in self.monitors.inside(namespace) if needle in one.target]
+    def monitors_of(self, namespace: str, kind: str, name: str) -> list[Key]:
+        """The monitors that look at a serving object."""
+        return [
+            one.key
+            for one in self.monitors.inside(namespace)
+            if one.target is not None and (one.target.kind, one.target.name) == (kind, name)
+        ]
+
+    def serving_in(self, namespace: str) -> "NamespaceServing":
+        """What is known of the serving objects of a namespace."""
+        return NamespaceServing(self.serving, namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceServing:
+    """`serving.protocol.Live` over the cache."""
+
+    stores: Mapping[Resource, Store[Any]]
+    namespace: str
+
+    def get(self, kind: Watched[T], name: str) -> T | None:
+        """One object."""
+        found: T | None = self.stores[kind.resource].get(self.namespace, name)
+        return found
+
+    def inside(self, kind: Watched[T]) -> Iterator[T]:
+        """All objects of a kind."""
+        return self.stores[kind.resource].inside(self.namespace)

@@ -17,6 +17,7 @@ from modelmonitor.controller.projections import Key
 from modelmonitor.controller.refresh import explain
 from modelmonitor.domain.actions import (
     Action,
+    CreateServing,
     DeleteEvaluation,
     DeleteJob,
     Explain,
@@ -38,8 +39,9 @@ from modelmonitor.kube.errors import (
     RefusedError,
 )
 from modelmonitor.kube.identity import service_account_user
-from modelmonitor.kube.resources import EVALUATIONS, JOBS, SELDON_DEPLOYMENTS, Resource
-from modelmonitor.serving.seldon_deployment import rollout_patch
+from modelmonitor.kube.resources import EVALUATIONS, JOBS, Resource
+from modelmonitor.serving.protocol import Move, Target
+from modelmonitor.serving.targets import target_of
 
 FIELD_MANAGER: Final = "modelmonitor"
 _log = structlog.get_logger()
@@ -108,6 +110,8 @@ class Executor:
                 path = EVALUATIONS.path(seen.namespace, action.name)
                 await _gone_is_fine(self._api.delete(path, uid=action.uid))
                 self._cache.evaluations.forget(seen.namespace, action.name, action.uid)
+            case CreateServing():
+                await self._create_serving(seen, action)
             case PatchServing():
                 await self._patch_serving(seen, action)
             case Explain():
@@ -204,6 +208,28 @@ class Executor:
             meta = old["metadata"]
             await _gone_is_fine(self._api.delete(EVALUATIONS.path(seen.namespace, meta["name"]), uid=meta["uid"]))
 
+    async def _create_serving(self, seen: Observation, action: CreateServing) -> None:
+        """Create, or take what is there already.
+
+        Raises:
+            RefusedError: the name belongs to an object that is not for this.
+        """
+        target = target_of(action.target, seen.name)
+        holder, name = target.kind.holder, target.key.name
+        manifest = target.manifest(action.uri, digest=action.digest, rollout_id=action.rollout_id)
+        assert manifest is not None  # noqa: S101 - only what is made by the operator is ever seen as Absent
+        try:
+            live = await self._api.create(holder.resource.path(seen.namespace), manifest, as_user=_user(seen))
+        except AlreadyExistsError:
+            live = await self._api.get(holder.resource.path(seen.namespace, name))
+        if not holder.selects(live):
+            raise RefusedError(
+                f"{holder.resource.kind} {name} exists and has no label {holder.selector}: add it, or name another one "
+                "in spec.model.serving.",
+                reason="NameTaken",
+            )
+        self._cache.serving[holder.resource].apply(live)
+
     async def _patch_serving(self, seen: Observation, action: PatchServing) -> None:
         rollout = action.rollout
         if not _proven(seen.recorded, rollout):
@@ -212,35 +238,35 @@ class Executor:
                 "somebody edit the status? Nothing is moved; the rollout is given up at its deadline.",
                 reason="Unproven",
             )
-        path = SELDON_DEPLOYMENTS.path(seen.namespace, rollout.target.name)
-        live = self._cache.seldon_deployments.get(seen.namespace, rollout.target.name)
-        body = (
-            rollout_patch(
-                live,
-                rollout.target,
-                rollout_id=rollout.id,
+        target = target_of(rollout.target, seen.name)
+        body = target.patch(
+            self._cache.serving_in(seen.namespace),
+            Move(
+                uid=action.uid,
                 generation=action.generation,
+                rollout_id=rollout.id,
                 from_uri=rollout.from_uri,
                 to_uri=rollout.to_uri,
-            )
-            if live is not None and live.uid == action.uid
-            else None
+                digest=rollout.to_digest,
+            ),
         )
         if body is None:
             raise ConflictError("the serving object is not the one that the decision saw")
+        path = target.kind.holder.resource.path(seen.namespace, target.key.name)
         try:
             answer = await self._api.patch(path, body, Patch.JSON, as_user=_user(seen), manager=FIELD_MANAGER)
         except (ConflictError, NotFoundError):
-            await self._read_serving_again(seen, rollout.target.name)
+            await self._read_serving_again(seen, target)
             raise
-        self._cache.seldon_deployments.apply(answer)
+        self._cache.serving[target.kind.holder.resource].apply(answer)
 
-    async def _read_serving_again(self, seen: Observation, name: str) -> None:
-        live = await self._get(SELDON_DEPLOYMENTS, seen.namespace, name)
+    async def _read_serving_again(self, seen: Observation, target: Target) -> None:
+        resource, name = target.kind.holder.resource, target.key.name
+        live = await self._get(resource, seen.namespace, name)
         if live is not None:
-            self._cache.seldon_deployments.apply(live)
+            self._cache.serving[resource].apply(live)
         else:
-            self._cache.seldon_deployments.forget(seen.namespace, name)
+            self._cache.serving[resource].forget(seen.namespace, name)
 
     async def _get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
         try:

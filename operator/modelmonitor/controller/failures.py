@@ -7,6 +7,7 @@ from typing import Final
 from modelmonitor.api.status import ModelMonitorStatus
 from modelmonitor.domain.actions import (
     Action,
+    CreateServing,
     DeleteEvaluation,
     DeleteJob,
     Explain,
@@ -25,12 +26,12 @@ from modelmonitor.kube.errors import (
     NotFoundError,
     RefusedError,
 )
+from modelmonitor.serving.targets import kind_of
 
 _DOING: Final[dict[type[Action], str]] = {
     StartEvaluation: "create the evaluation Job",
     StartTraining: "create the training Job",
     DeleteJob: "delete a finished Job",
-    PatchServing: "patch the SeldonDeployment",
     FinishEvaluation: "write the ModelEvaluation",
     DeleteEvaluation: "delete an old ModelEvaluation",
     Explain: "read Events",
@@ -49,7 +50,7 @@ def failure_of(action: Action, error: ApiError, *, account: str) -> Failure:
         error: What the API server said.
         account: The user name of the monitor's account, in whose name it was tried.
     """
-    doing = _DOING.get(type(action), "do its work")
+    doing = _doing(action)
     if isinstance(error, ForbiddenError):
         return Failure(Remedy.CHANGE, "Forbidden", _forbidden(doing, error.message, account))
     if isinstance(error, RefusedError):
@@ -73,6 +74,15 @@ def steadied(failures: Iterable[Failure], recorded: ModelMonitorStatus) -> tuple
         replace(one, message=told.get(one.reason, one.message)) if one.remedy is Remedy.RETRY else one
         for one in failures
     )
+
+
+def _doing(action: Action) -> str:
+    match action:
+        case PatchServing():
+            return f"patch the {kind_of(action.rollout.target)}"
+        case CreateServing():
+            return f"create the {kind_of(action.target)}"
+    return _DOING.get(type(action), "do its work")
 
 
 def _forbidden(doing: str, message: str, account: str) -> str:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from modelmonitor.api.monitor import ModelMonitorSpec, SeldonDeploymentRef
-from modelmonitor.api.status import UNDER_WAY, ModelMonitorStatus, RolloutStage
+from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.status import ModelMonitorStatus, RolloutStage
 from modelmonitor.controller.cache import EXPLAINED_FOR, Cache
 from modelmonitor.controller.projections import JobView, Key, MonitorSeen, PodView
 from modelmonitor.domain import schedule
@@ -22,9 +22,10 @@ from modelmonitor.domain.observation import (
     JobState,
     Observation,
     Problem,
-    ServingSeen,
+    serving_of,
 )
-from modelmonitor.serving import seldon_deployment
+from modelmonitor.serving.protocol import Target
+from modelmonitor.serving.targets import target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,9 @@ def gather(cache: Cache, key: Key, around: Surroundings, *, now: datetime) -> Ga
     status = status_of(monitor)
     trains = child(key.name, "t", "")
     jobs = [explained(job, spec, trains=job.name.startswith(trains)) for job in _jobs(cache, monitor, status)]
-    # A rollout runs under the spec that it began with: its own serving object is watched until it has ended, and with
-    # it what it may have to be rolled back to.
-    rollout = status.rollout if status.rollout and status.rollout.stage in UNDER_WAY else None
-    target = rollout.target if rollout else spec.model.serving.seldon_deployment
+    rollout = status.rollout
+    target = target_of(serving_of(spec, status), key.name)
+    live = cache.serving_in(key.namespace)
     since = rollout.started_at if rollout and rollout.stage is RolloutStage.PROGRESSING else None
     return Gathered(
         Observation(
@@ -67,7 +67,7 @@ def gather(cache: Cache, key: Key, around: Surroundings, *, now: datetime) -> Ga
             spec=spec,
             recorded=status,
             status=status,
-            serving=_serving(cache, key, target, now, since),
+            serving=target.observe(live, now=now, since=since) if target.kind in cache.kinds else _unwatched(target),
             annotations=Annotations(monitor.requested_at, monitor.requests),
             invalid=schedule.problem(spec.schedule, spec.windows.time_zone),
             owner_of_target=_older_monitor(cache, monitor),
@@ -81,25 +81,24 @@ def gather(cache: Cache, key: Key, around: Surroundings, *, now: datetime) -> Ga
             fleet=cache.fleet.beside(monitor.uid, around.fleet, now),
         ),
         monitor.resource_version,
-        min(_turns(cache, key, target, jobs, now, since), default=None),
+        min((*target.turns(live, now=now, since=since), *_turns(cache, jobs, now)), default=None),
     )
 
 
-def _turns(
-    cache: Cache,
-    key: Key,
-    target: SeldonDeploymentRef | None,
-    jobs: list[JobSeen],
-    now: datetime,
-    since: datetime | None,
-) -> Iterator[datetime]:
-    live = cache.seldon_deployments.get(key.namespace, target.name) if target else None
-    if live is not None:
-        yield from seldon_deployment.turns(live, cache.deployments.inside(key.namespace), now=now, since=since)
+def _turns(cache: Cache, jobs: list[JobSeen], now: datetime) -> Iterator[datetime]:
     for job in jobs:
         explained = cache.explained.get(job.uid)
         if job.state is JobState.WAITING and explained is not None and explained.at + EXPLAINED_FOR > now:
             yield explained.at + EXPLAINED_FOR
+
+
+def _unwatched(target: Target) -> Problem:
+    kind = target.kind
+    return Problem(
+        "ServingKindNotWatched",
+        f"spec.model.serving.{kind.name}: the cluster has no kind {kind.holder.resource.kind}, or the operator's chart "
+        f"leaves {kind.name} out of operator.serving.",
+    )
 
 
 def status_of(monitor: MonitorSeen) -> ModelMonitorStatus:
@@ -113,29 +112,15 @@ def status_of(monitor: MonitorSeen) -> ModelMonitorStatus:
         return ModelMonitorStatus()
 
 
-def _serving(
-    cache: Cache, key: Key, target: SeldonDeploymentRef | None, now: datetime, since: datetime | None
-) -> ServingSeen | Problem:
-    if target is None:
-        return Problem("ServingTargetNotFound", "spec.model.serving: name a seldonDeployment.")
-    live = cache.seldon_deployments.get(key.namespace, target.name)
-    deployments = cache.deployments.inside(key.namespace)
-    return seldon_deployment.observe(target, live, deployments, now=now, since=since)
-
-
 def _older_monitor(cache: Cache, monitor: MonitorSeen) -> str | None:
-    """The monitor that owns this serving target, if it is not this one: the oldest that looks at it."""
+    """The monitor that owns this serving target, if it is not this one: the oldest that does not only observe."""
     rivals = [
         one
         for one in cache.monitors.inside(monitor.key.namespace)
         if one.target == monitor.target and not one.deleting and '"retrain":' in one.spec
     ]
-    oldest = min(rivals, key=lambda one: (one.created, one.key), default=monitor)
-    return (
-        None
-        if oldest.key == monitor.key or (oldest.created, oldest.key) > (monitor.created, monitor.key)
-        else oldest.key.name
-    )
+    first = min((monitor, *rivals), key=lambda one: (one.observes, one.created, one.key))
+    return None if first.key == monitor.key else first.key.name
 
 
 def _jobs(cache: Cache, monitor: MonitorSeen, status: ModelMonitorStatus) -> list[JobSeen]:

@@ -14,14 +14,13 @@ import structlog
 
 from modelmonitor.controller import labels
 from modelmonitor.controller.cache import Cache, Store
-from modelmonitor.controller.projections import Key, serving_of
+from modelmonitor.controller.projections import Key, target_in
 from modelmonitor.kube.api import Api
-from modelmonitor.kube.resources import DEPLOYMENTS, EVALUATIONS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS, Resource
+from modelmonitor.kube.resources import EVALUATIONS, JOBS, MONITORS, PODS, Resource
+from modelmonitor.serving.protocol import ServingKind, Watched
 
 Raw = Mapping[str, Any]
 PAGE: Final = 500
-# Seldon gives it to all its Deployments, also where names become md5 sums.
-_SELDON_LABEL: Final = "seldon-deployment-id"
 _log = structlog.get_logger()
 
 
@@ -35,21 +34,25 @@ class Source:
     concerned: Callable[[Raw], Iterable[Key]]
 
 
-def sources(cache: Cache, *, seldon: bool) -> tuple[Source, ...]:
-    """Everything that is watched. `seldon`: the cluster has the SeldonDeployment kind."""
-    always = (
+def sources(cache: Cache, kinds: Iterable[ServingKind]) -> tuple[Source, ...]:
+    """Everything that is watched. `kinds`: what serves models in this cluster."""
+    return (
         Source(MONITORS, "", cache.monitors, lambda raw: _with_rivals(cache, raw)),
         Source(EVALUATIONS, f"{labels.FINISHED}!=true", cache.evaluations, _labelled),
         Source(JOBS, labels.MONITOR, cache.jobs, _labelled),
         Source(PODS, labels.MONITOR, cache.pods, _labelled),
+        *(_serving(cache, kind, watched) for kind in kinds for watched in kind.watched),
     )
-    if not seldon:
-        return always
-    return (
-        *always,
-        Source(SELDON_DEPLOYMENTS, "", cache.seldon_deployments, lambda raw: cache.monitors_of(*_name(raw))),
-        Source(DEPLOYMENTS, _SELDON_LABEL, cache.deployments, lambda raw: _of_seldon_owner(cache, raw)),
-    )
+
+
+def _serving(cache: Cache, kind: ServingKind, watched: Watched[Any]) -> Source:
+    holder = kind.holder.resource.kind
+
+    def concerned(raw: Raw) -> Iterable[Key]:
+        namespace, _ = _name(raw)
+        return [key for name in watched.concerns(raw) for key in cache.monitors_of(namespace, holder, name)]
+
+    return Source(watched.resource, watched.selector, cache.serving[watched.resource], concerned)
 
 
 def heard(source: Source, event: Mapping[str, Any]) -> list[Key]:
@@ -120,7 +123,7 @@ def _with_rivals(cache: Cache, raw: Raw) -> set[Key]:
     """A monitor, and those that look at the serving target that it has, or had: they may own it now, or no longer."""
     key = Key(*_name(raw))
     known = cache.monitors.get(key.namespace, key.name)
-    targets = {serving_of(raw)} | ({known.target} if known else set())
+    targets = {target_in(raw)} | ({known.target} if known else set())
     return {key} | {one.key for one in cache.monitors.inside(key.namespace) if one.target in targets}
 
 
@@ -128,9 +131,3 @@ def _labelled(raw: Raw) -> list[Key]:
     namespace, _ = _name(raw)
     monitor = (raw["metadata"].get("labels") or {}).get(labels.MONITOR)
     return [Key(namespace, monitor)] if monitor else []
-
-
-def _of_seldon_owner(cache: Cache, raw: Raw) -> list[Key]:
-    namespace, _ = _name(raw)
-    owners = [one["name"] for one in raw["metadata"].get("ownerReferences") or [] if one.get("controller")]
-    return [key for owner in owners for key in cache.monitors_of(namespace, owner)]

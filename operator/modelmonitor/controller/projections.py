@@ -4,18 +4,25 @@ Ten thousand monitors with their status as Python dicts are gigabytes; spec and 
 when a key is reconciled.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from modelmonitor.api.evaluation import ModelEvaluationSpec
 from modelmonitor.api.job import Role
+from modelmonitor.api.monitor import RolloutMode
 from modelmonitor.api.requests import PREFIX, Verb
+from modelmonitor.api.serving import Serving
 from modelmonitor.api.status import UNDER_WAY
 from modelmonitor.controller import explanations, labels
 from modelmonitor.domain.observation import JOB_SUSPENDED, JobState
+from modelmonitor.serving.protocol import ServingKey
+from modelmonitor.serving.targets import target_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +45,8 @@ class MonitorSeen:
     deleting: bool
     requested_at: str | None
     requests: Mapping[Verb, str]
-    target: str
+    target: ServingKey | None
+    observes: bool
     spec: str
     status: str
     active: bool
@@ -60,7 +68,8 @@ class MonitorSeen:
             deleting="deletionTimestamp" in meta,
             requested_at=annotations.get(labels.REQUESTED_AT),
             requests={verb: str(annotations[key]) for verb in Verb if (key := f"{PREFIX}{verb}") in annotations},
-            target=serving_of(raw),
+            target=target_in(raw),
+            observes=_observes(raw),
             spec=json.dumps(spec, separators=(",", ":")),
             status=json.dumps(status, separators=(",", ":")),
             active="retrain" in spec and not spec.get("suspend"),
@@ -160,16 +169,19 @@ class PodView:
         )
 
 
-def serving_of(raw: Mapping[str, Any]) -> str:
-    """The serving target that a monitor looks at, as a text that is the same for the same target.
+def target_in(raw: Mapping[str, Any]) -> ServingKey | None:
+    """The serving target that a monitor looks at; None where nobody can read what is written there.
 
     While a rollout has not ended that is the rollout's, whatever the spec says by now: its events must be heard, and
     nobody else may own it.
     """
-    rollout = (raw.get("status") or {}).get("rollout") or {}
-    if rollout.get("stage") in UNDER_WAY:
-        return json.dumps({"seldonDeployment": rollout.get("target")}, sort_keys=True)
-    return json.dumps(((raw.get("spec") or {}).get("model") or {}).get("serving"), sort_keys=True)
+    rollout, name = (raw.get("status") or {}).get("rollout") or {}, str(raw["metadata"]["name"])
+    begun = [rollout.get("target")] if rollout.get("stage") in UNDER_WAY else []
+    said = ((raw.get("spec") or {}).get("model") or {}).get("serving")
+    for written in (*begun, said):
+        with contextlib.suppress(ValidationError):
+            return target_of(Serving.model_validate(written), name).key
+    return None
 
 
 def _tripped_at(status: Mapping[str, Any]) -> datetime | None:
@@ -179,6 +191,13 @@ def _tripped_at(status: Mapping[str, Any]) -> datetime | None:
         return max((datetime.fromisoformat(str(text)) for text in times if text), default=None)
     except (TypeError, ValueError):
         return None
+
+
+def _observes(raw: Mapping[str, Any]) -> bool:
+    """Whether a monitor leaves what serves to others: mode Observe, and no rollout from before is under way."""
+    rollout = (raw.get("status") or {}).get("rollout") or {}
+    mode = ((raw.get("spec") or {}).get("rollout") or {}).get("mode")
+    return mode == RolloutMode.OBSERVE and rollout.get("stage") not in UNDER_WAY
 
 
 def owner_of(raw: Mapping[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from modelmonitor.serving.targets import KINDS
 
 
 class Mode(StrEnum):
@@ -12,6 +14,18 @@ class Mode(StrEnum):
 
     ENFORCE = "Enforce"
     OBSERVE_ONLY = "ObserveOnly"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _known(text: str) -> str:
+    known = [kind.name for kind in KINDS]
+    unknown = [name for name in _listed(text) if name not in known]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is none of {', '.join(known)}")
+    return text
 
 
 class Settings(BaseSettings):
@@ -25,6 +39,8 @@ class Settings(BaseSettings):
     """When the kubelet pulls it."""
     namespaces: str = ""
     """The namespaces to watch, separated by commas; empty for all."""
+    serving: Annotated[str, AfterValidator(_known)] = ",".join(kind.name for kind in KINDS)
+    """The kinds of spec.model.serving that may be watched and changed, separated by commas."""
     mode: Mode = Mode.ENFORCE
     """ObserveOnly: nothing is trained, nothing is rolled."""
     fleet_guard_fewest: Annotated[int, Field(ge=1, le=100_000)] = 5
@@ -54,4 +70,8 @@ class Settings(BaseSettings):
 
     def watched_namespaces(self) -> tuple[str, ...]:
         """The namespaces as a list."""
-        return tuple(name.strip() for name in self.namespaces.split(",") if name.strip())
+        return _listed(self.namespaces)
+
+    def served_kinds(self) -> tuple[str, ...]:
+        """The kinds of serving as a list."""
+        return _listed(self.serving)

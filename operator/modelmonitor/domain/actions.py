@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from modelmonitor.api.evaluation import ModelEvaluationSpec, ModelEvaluationStatus
 from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.serving import Serving
 from modelmonitor.api.status import Attempt, RolloutStatus
 
 
@@ -52,6 +53,16 @@ class DeleteEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateServing:
+    """Create the object that holds the model's URI, where nobody else does."""
+
+    target: Serving
+    uri: str
+    digest: str | None
+    rollout_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PatchServing:
     """Move the serving object's model URI, if it is still the object and the URI that the decision saw."""
 
@@ -84,5 +95,13 @@ class Tell:
 
 
 Action = (
-    StartEvaluation | FinishEvaluation | StartTraining | DeleteJob | DeleteEvaluation | PatchServing | Explain | Tell
+    StartEvaluation
+    | FinishEvaluation
+    | StartTraining
+    | DeleteJob
+    | DeleteEvaluation
+    | CreateServing
+    | PatchServing
+    | Explain
+    | Tell
 )

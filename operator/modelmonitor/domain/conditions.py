@@ -144,7 +144,8 @@ def _remedy_phase(seen: Observation, now: datetime) -> Phase | None:
 
 def _problem(seen: Observation) -> Problem | None:
     """What somebody must change before anything can go on."""
-    return seen.invalid or (seen.serving if isinstance(seen.serving, Problem) else None)
+    missing = seen.serving if isinstance(seen.serving, Problem) and not seen.makes_serving else None
+    return seen.invalid or missing
 
 
 def _stuck(seen: Observation) -> JobSeen | None:

@@ -29,14 +29,14 @@ from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.rest import kept_from_training, resting
 from modelmonitor.domain.policies.retrain import training
 from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
-from modelmonitor.domain.policies.serve import first_sight, moved, out_of_sight
+from modelmonitor.domain.policies.serve import first_sight, moved, not_yet_there, out_of_sight
 from modelmonitor.domain.policies.tidy import leftovers
 from modelmonitor.domain.policies.trip import breaker_open, tripped
 from modelmonitor.domain.step import Step
 
 Policy = Callable[[Observation, datetime], Step | None]
 
-SERVE: Final[tuple[Policy, ...]] = (out_of_sight, first_sight, moved)
+SERVE: Final[tuple[Policy, ...]] = (not_yet_there, out_of_sight, first_sight, moved)
 ASKED: Final[tuple[Policy, ...]] = (asked,)
 MEASURE: Final[tuple[Policy, ...]] = (measuring, due)
 REMEDIATE: Final[tuple[Policy, ...]] = (

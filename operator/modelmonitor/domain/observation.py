@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Final, Self
 
 from modelmonitor.api.job import Role, Stage
-from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout
+from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout, RolloutMode
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Window
-from modelmonitor.api.status import ModelMonitorStatus
+from modelmonitor.api.serving import Serving
+from modelmonitor.api.status import UNDER_WAY, ModelMonitorStatus
 from modelmonitor.domain.windows import Grid, patience, slack
 
 
@@ -44,6 +45,13 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent(Problem):
+    """There is nothing yet that holds the model's URI, and it is the operator that makes it, with `uri` at first."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobSeen:
     """A Job of ours and what its Pod says.
 
@@ -72,7 +80,10 @@ class EvaluationSeen:
 
 @dataclass(frozen=True, slots=True)
 class ServingSeen:
-    """The live serving object: `rollout_id` is our annotation on it, 0 where it has none."""
+    """The live serving object: `rollout_id` is our annotation on it, 0 where it has none.
+
+    `generation` moves whenever a person changes it; `place` says in words where the URI is.
+    """
 
     uid: str
     generation: int
@@ -80,6 +91,7 @@ class ServingSeen:
     rollout_id: int
     progress: Progress
     detail: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,15 @@ class Fleet:
     def closes(self, tripped: int) -> bool:
         """Whether so many trips are too many: at least `fewest`, and more than a share of the active ones."""
         return tripped >= self.fewest and tripped > self.share * self.active
+
+
+def serving_of(spec: ModelMonitorSpec, status: ModelMonitorStatus) -> Serving:
+    """What serves: a rollout runs under the spec that it began with.
+
+    Its own serving object is watched until it has ended, and with it what it may have to be rolled back to.
+    """
+    rollout = status.rollout
+    return rollout.target if rollout is not None and rollout.stage in UNDER_WAY else spec.model.serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +209,17 @@ class Observation:
     def label_delay(self) -> timedelta:
         """How long after its event a row has its label."""
         return self.spec.data.labels.delay or timedelta(0)
+
+    @property
+    def target(self) -> Serving:
+        """What serves, and is looked at now."""
+        return serving_of(self.spec, self.recorded)
+
+    @property
+    def makes_serving(self) -> bool:
+        """Whether the object that holds the URI is to be made now, and by this monitor."""
+        observes = self.observe_only or self.spec.rollout_mode is RolloutMode.OBSERVE
+        return isinstance(self.serving, Absent) and not observes and self.owner_of_target is None
 
     def edited_since(self, generation: int | None) -> bool:
         """Whether the spec is another one than at that generation; nobody knows of one that was not recorded."""

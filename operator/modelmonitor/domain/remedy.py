@@ -59,7 +59,7 @@ def _forbidden(seen: Observation, now: datetime) -> Said | None:
     if seen.status.reverted is not None:
         return Said(_FALSE, "Reverted", seen.status.reverted)
     if seen.owner_of_target is not None:
-        message = f"ModelMonitor {seen.owner_of_target} is older and owns this serving target: this one only measures."
+        message = f"ModelMonitor {seen.owner_of_target} owns this serving target: this one only measures."
         return Said(_FALSE, "TargetTaken", message)
     if seen.observe_only:
         return Said(_FALSE, "ObserveOnly", "The operator runs with mode ObserveOnly: nothing is trained or rolled.")

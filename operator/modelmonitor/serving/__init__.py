@@ -1,1 +1,1 @@
-"""What serves models: one module per kind of serving object, each reads its live state and builds its patch."""
+"""What serves models: one protocol, and one module per kind of serving object."""

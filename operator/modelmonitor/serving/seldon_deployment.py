@@ -5,138 +5,78 @@ flash Available in the middle of a roll, stays Creating for ever after a bad rol
 which spec it speaks of (all recorded, tests/data/seldon). The proof is in the Deployments that it owns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from datetime import datetime
+from typing import Final
 
-from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.serving import SeldonDeploymentRef
 from modelmonitor.domain.observation import Problem, Progress, ServingSeen
+from modelmonitor.kube.resources import DEPLOYMENTS, SELDON_DEPLOYMENTS
+from modelmonitor.serving.protocol import (
+    JsonPatch,
+    Live,
+    Manifest,
+    Move,
+    ServingKey,
+    ServingKind,
+    Watched,
+    annotate,
+    controller_of,
+    itself,
+)
+from modelmonitor.serving.seldon_objects import DeploymentSeen, SeldonDeploymentSeen
 
-ROLLOUT_ANNOTATION: Final = "modelmonitor.dev/rollout"
-GRACE: Final = timedelta(minutes=1)
-_INITIALIZER: Final = "-model-initializer"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A graph node: where it is in the spec, and its model."""
-
-    predictor: str
-    name: str
-    pointer: str
-    uri: str
-
-
-@dataclass(frozen=True, slots=True)
-class SeldonDeploymentSeen:
-    """What a decision needs of a SeldonDeployment."""
-
-    namespace: str
-    name: str
-    uid: str
-    generation: int
-    state: str
-    annotated: bool
-    rollout_id: int
-    nodes: tuple[Node, ...]
-
-    @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a live object; anything may be missing (just after creation there is no status)."""
-        meta = raw["metadata"]
-        predictors = (raw.get("spec") or {}).get("predictors") or []
-        nodes = [
-            node
-            for index, predictor in enumerate(predictors)
-            for node in _nodes(
-                str(predictor.get("name", "")), predictor.get("graph"), f"/spec/predictors/{index}/graph"
-            )
-        ]
-        return cls(
-            namespace=meta["namespace"],
-            name=meta["name"],
-            uid=meta["uid"],
-            generation=int(meta.get("generation", 0)),
-            state=str((raw.get("status") or {}).get("state", "")),
-            annotated=meta.get("annotations") is not None,
-            rollout_id=_rollout_id(meta.get("annotations") or {}),
-            nodes=tuple(nodes),
-        )
+_HOLDERS: Final = Watched(SELDON_DEPLOYMENTS, "", SeldonDeploymentSeen.of, itself)
+# Seldon gives the label to all its Deployments, also where names become md5 sums.
+_DEPLOYMENTS: Final = Watched(DEPLOYMENTS, "seldon-deployment-id", DeploymentSeen.of, controller_of)
+KIND: Final = ServingKind("seldonDeployment", _HOLDERS, (_DEPLOYMENTS,))
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentSeen:
-    """What a decision needs of a Deployment that belongs to a SeldonDeployment.
+class SeldonDeploymentTarget:
+    """A node of a SeldonDeployment."""
 
-    `models` maps a node's name to the URI that its init container loads.
-    """
-
-    namespace: str
-    name: str
-    owner_uid: str
-    predictor: str
-    current: bool
-    wanted: int
-    updated: int
-    total: int
-    available: int
-    unavailable: int
-    stopped: str
-    stopped_at: datetime | None
-    models: Mapping[str, str]
-
-    @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a live object."""
-        meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
-        pod = (spec.get("template") or {}).get("spec") or {}
-        owners = [owner for owner in meta.get("ownerReferences") or [] if owner.get("controller")]
-        stopped, stopped_at = _stopped(status)
-        return cls(
-            namespace=meta["namespace"],
-            name=meta["name"],
-            owner_uid=str(owners[0]["uid"]) if owners else "",
-            predictor=_predictor_of(pod),
-            current=int(status.get("observedGeneration", 0)) >= int(meta.get("generation", 0)),
-            wanted=int(spec.get("replicas", 1)),
-            updated=int(status.get("updatedReplicas", 0)),
-            total=int(status.get("replicas", 0)),
-            available=int(status.get("availableReplicas", 0)),
-            unavailable=int(status.get("unavailableReplicas", 0)),
-            stopped=stopped,
-            stopped_at=stopped_at,
-            models={
-                container["name"].removesuffix(_INITIALIZER): str((container.get("args") or [""])[0])
-                for container in pod.get("initContainers") or []
-                if str(container.get("name", "")).endswith(_INITIALIZER)
-            },
-        )
-
-    def loads(self, node: str, uri: str) -> bool:
-        """Whether its pods are to load this model; a `pvc://claim/path` reaches the initializer as a mounted path."""
-        wanted = uri if not uri.startswith("pvc://") else "/mnt/pvc/" + uri.removeprefix("pvc://").partition("/")[2]
-        return self.models.get(node) == wanted
+    node: SeldonDeploymentRef
 
     @property
-    def settled(self) -> bool:
-        """Every replica is of the newest template and available, and no old one is left."""
-        return self.current and self.updated == self.total == self.available == self.wanted and self.unavailable == 0
+    def kind(self) -> ServingKind:
+        """What serves it."""
+        return KIND
 
-    def fails_at(self, since: datetime | None) -> datetime | None:
-        """When the roll that began at `since` is given up: some time after the Deployment's own progress deadline.
+    @property
+    def key(self) -> ServingKey:
+        """The node."""
+        return ServingKey(SELDON_DEPLOYMENTS.kind, self.node.name, f"{self.node.predictor}/{self.node.node}")
 
-        Not at the deadline itself. With one of 20 s a good model was past it for 3.7 s when it was first created and
-        for 0.8 s when it was rolled (recorded, deadline20-good-model), since a pod is Ready after 21 s at the
-        earliest: to roll back there would have taken away the better model. A model that does not load stays past
-        its deadline, and meanwhile the old one serves, so that waiting costs nothing.
+    def observe(self, live: Live, *, now: datetime, since: datetime | None) -> ServingSeen | Problem:
+        """See `observe` below."""
+        holder = live.get(_HOLDERS, self.node.name)
+        return observe(self.node, holder, live.inside(_DEPLOYMENTS), now=now, since=since)
 
-        And not for a deadline that passed before: for some milliseconds after the next roll has begun the Deployment
-        still says so of the roll before (recorded, bad-init-deadline60).
-        """
-        if since is None or self.stopped_at is None or self.stopped_at < since or not self.current or self.settled:
+    def turns(self, live: Live, *, now: datetime, since: datetime | None) -> Iterator[datetime]:
+        """When a Deployment is given up."""
+        holder = live.get(_HOLDERS, self.node.name)
+        if holder is not None:
+            yield from turns(holder, live.inside(_DEPLOYMENTS), now=now, since=since)
+
+    def patch(self, live: Live, move: Move) -> JsonPatch | None:
+        """The node's modelUri."""
+        holder = live.get(_HOLDERS, self.node.name)
+        if holder is None or holder.uid != move.uid:
             return None
-        return self.stopped_at + GRACE
+        return rollout_patch(
+            holder,
+            self.node,
+            rollout_id=move.rollout_id,
+            generation=move.generation,
+            from_uri=move.from_uri,
+            to_uri=move.to_uri,
+        )
+
+    def manifest(self, uri: str, *, digest: str | None, rollout_id: int) -> Manifest | None:
+        """Somebody else makes it."""
+        return None
 
 
 def observe(
@@ -178,7 +118,8 @@ def observe(
         )
     owned = [one for one in deployments if one.owner_uid == live.uid and one.predictor in ("", target.predictor)]
     progress, detail = _progress(live, target, node.uri, owned, now, since)
-    return ServingSeen(live.uid, live.generation, node.uri, live.rollout_id, progress, detail)
+    place = f"modelUri of node {target.node} in predictor {target.predictor} of SeldonDeployment {target.name}"
+    return ServingSeen(live.uid, live.generation, node.uri, live.rollout_id, progress, detail, place)
 
 
 def turns(
@@ -226,7 +167,7 @@ def rollout_patch(
     generation: int,
     from_uri: str,
     to_uri: str,
-) -> list[dict[str, Any]] | None:
+) -> JsonPatch | None:
     """The JSON Patch of a rollout: tests that it is still the object we saw, then the URI and our annotation.
 
     Generation, not resourceVersion, is tested: the status is written several times in each roll, the spec only by
@@ -242,47 +183,5 @@ def rollout_patch(
         {"op": "test", "path": f"{node.pointer}/name", "value": target.node},
         {"op": "test", "path": f"{node.pointer}/modelUri", "value": from_uri},
         {"op": "replace", "path": f"{node.pointer}/modelUri", "value": to_uri},
-        *_annotate(live, rollout_id),
+        *annotate(annotated=live.annotated, rollout_id=rollout_id),
     ]
-
-
-def _annotate(live: SeldonDeploymentSeen, rollout_id: int) -> list[dict[str, Any]]:
-    if live.annotated:
-        path = f"/metadata/annotations/{ROLLOUT_ANNOTATION.replace('/', '~1')}"
-        return [{"op": "add", "path": path, "value": str(rollout_id)}]
-    # Metadata has no generation: the test makes sure that no annotation came in between, to be overwritten here.
-    return [
-        {"op": "test", "path": "/metadata/annotations", "value": None},
-        {"op": "add", "path": "/metadata/annotations", "value": {ROLLOUT_ANNOTATION: str(rollout_id)}},
-    ]
-
-
-def _nodes(predictor: str, graph: Any, pointer: str) -> Iterable[Node]:
-    if not isinstance(graph, Mapping):
-        return
-    yield Node(predictor, str(graph.get("name", "")), pointer, str(graph.get("modelUri") or ""))
-    for index, child in enumerate(graph.get("children") or []):
-        yield from _nodes(predictor, child, f"{pointer}/children/{index}")
-
-
-def _rollout_id(annotations: Mapping[str, str]) -> int:
-    text = annotations.get(ROLLOUT_ANNOTATION, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _predictor_of(pod: Mapping[str, Any]) -> str:
-    """The predictor that a pod belongs to: names and labels become md5 sums when long, this variable never does."""
-    for container in pod.get("containers") or []:
-        for variable in container.get("env") or []:
-            if variable.get("name") == "PREDICTOR_ID":
-                return str(variable.get("value", ""))
-    return ""
-
-
-def _stopped(status: Mapping[str, Any]) -> tuple[str, datetime | None]:
-    for condition in status.get("conditions") or []:
-        if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            message = str(condition.get("message") or "its progress deadline is exceeded")
-            since = condition.get("lastTransitionTime")
-            return message, datetime.fromisoformat(since) if since else None
-    return "", None

@@ -1,31 +1,33 @@
-"""The rest of a cluster, played by the test on a real API server: the kubelet, Seldon's operator, people.
+"""The rest of a cluster, played by the test on a real API server: the kubelet, people, and (servers.py) what serves.
 
 There is no kubelet and no controller here, so Jobs get their status and Pods from these functions, as the real ones
 write them.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from modelmonitor.api.result import EvaluationResult, encode
-from modelmonitor.api.types import format_time
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import HttpApi, Patch
-from modelmonitor.kube.resources import DEPLOYMENTS, EVENTS, JOBS, MONITORS, PODS, SELDON_DEPLOYMENTS
+from modelmonitor.kube.resources import EVENTS, JOBS, MONITORS, PODS
+from tests.api.operator.servers import SeldonDeploymentServer, Server
 
 Raw = dict[str, Any]
-SELDON: Final = "flights"
 _NOW: Final = "2026-01-01T00:00:00Z"
 
 
 class Cluster:
     """A namespace of the test."""
 
-    def __init__(self, api: HttpApi, namespace: str) -> None:
+    def __init__(
+        self, api: HttpApi, namespace: str, server: Callable[[HttpApi, str], Server] = SeldonDeploymentServer
+    ) -> None:
         self.api = api
         self.namespace = namespace
+        self.server = server(api, namespace)
         self._events = 0
 
     async def apply_monitor(self, spec: Raw, name: str = "flights") -> Raw:
@@ -40,99 +42,18 @@ class Cluster:
         await self.api.patch(MONITORS.path(self.namespace, name), body, Patch.MERGE)
 
     async def serve(self, uri: str) -> None:
-        """A SeldonDeployment whose roll is finished."""
-        body = {
-            "apiVersion": SELDON_DEPLOYMENTS.api_version,
-            "kind": "SeldonDeployment",
-            "metadata": {"name": SELDON},
-            "spec": {
-                "protocol": "v2",
-                "predictors": [
-                    {
-                        "name": "default",
-                        "replicas": 1,
-                        "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER", "modelUri": uri},
-                    }
-                ],
-            },
-        }
-        await self.api.create(SELDON_DEPLOYMENTS.path(self.namespace), body)
-        await self.roll()
+        """This model is in service."""
+        await self.server.start(uri)
 
     async def live_uri(self) -> str:
-        live = await self.seldon_deployment()
-        return str(live["spec"]["predictors"][0]["graph"]["modelUri"])
-
-    async def seldon_deployment(self) -> Raw:
-        return await self.api.get(SELDON_DEPLOYMENTS.path(self.namespace, SELDON))
+        return await self.server.uri()
 
     async def move(self, uri: str) -> None:
         """A person sets another model."""
-        body = [{"op": "replace", "path": "/spec/predictors/0/graph/modelUri", "value": uri}]
-        await self.api.patch(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), body, Patch.JSON)
-
-    async def roll(self, *, late_since: datetime | None = None) -> None:
-        """Seldon's operator and the Deployment controller bring the spec to life, or are past the deadline of it."""
-        live = await self.seldon_deployment()
-        uri = live["spec"]["predictors"][0]["graph"]["modelUri"]
-        await self._deployment(live, uri)
-        path = DEPLOYMENTS.path(self.namespace, f"{SELDON}-default-0-classifier")
-        generation = (await self.api.get(path))["metadata"]["generation"]
-        good = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
-        bad = {
-            "replicas": 2,
-            "updatedReplicas": 1,
-            "availableReplicas": 1,
-            "readyReplicas": 1,
-            "unavailableReplicas": 1,
-        }
-        late = {
-            "type": "Progressing",
-            "status": "False",
-            "reason": "ProgressDeadlineExceeded",
-            "message": 'ReplicaSet "flights" has timed out progressing.',
-            "lastTransitionTime": format_time(late_since or datetime.now(UTC)),
-        }
-        said = {**bad, "conditions": [late]} if late_since else {**good, "conditions": []}
-        status = {"observedGeneration": generation, **said}
-        await self._replace_status(path, status)
-        state = "Creating" if late_since else "Available"
-        await self._replace_status(SELDON_DEPLOYMENTS.path(self.namespace, SELDON), {"state": state})
+        await self.server.move(uri)
 
     async def _replace_status(self, path: str, status: Raw) -> None:
         await self.api.patch(path + "/status", [{"op": "add", "path": "/status", "value": status}], Patch.JSON)
-
-    async def _deployment(self, owner: Raw, uri: str) -> None:
-        name = f"{SELDON}-default-0-classifier"
-        app = {"app": name, "seldon-deployment-id": SELDON}
-        initializer = {"name": "classifier-model-initializer", "image": "i", "args": [uri, "/mnt/models"]}
-        server = {"name": "classifier", "image": "i", "env": [{"name": "PREDICTOR_ID", "value": "default"}]}
-        reference = {
-            "apiVersion": owner["apiVersion"],
-            "kind": owner["kind"],
-            "name": owner["metadata"]["name"],
-            "uid": owner["metadata"]["uid"],
-            "controller": True,
-        }
-        body = {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name, "labels": app, "ownerReferences": [reference]},
-            "spec": {
-                "replicas": 1,
-                "selector": {"matchLabels": app},
-                "template": {
-                    "metadata": {"labels": app},
-                    "spec": {"initContainers": [initializer], "containers": [server]},
-                },
-            },
-        }
-        known = await self._names(DEPLOYMENTS.path(self.namespace))
-        if name in known:
-            change = [{"op": "replace", "path": "/spec/template/spec/initContainers/0/args/0", "value": uri}]
-            await self.api.patch(DEPLOYMENTS.path(self.namespace, name), change, Patch.JSON)
-        else:
-            await self.api.create(DEPLOYMENTS.path(self.namespace), body)
 
     async def jobs(self, role: str | None = None) -> list[Raw]:
         """Those of monitors; somebody else's have no role."""

@@ -1,9 +1,10 @@
-"""An API server with Seldon's kind, a connection to it, namespaces."""
+"""An API server with Seldon's kinds, a connection to it, namespaces."""
 
 import re
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,15 +12,18 @@ from e2e.cluster.controlplane import ControlPlane
 from modelmonitor.kube.api import HttpApi
 from tests.api.conftest import install_crds
 from tests.api.operator.rights import install_rules
+from tests.api.operator.servers import SeldonDeploymentServer
 from tests.api.operator.stage import Stage
 
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_STUBS: Final = _ROOT / "e2e" / "seldon"
+_REAL: Final = _ROOT.parent / "shared" / "crds" / "seldon-v2.6.0-mlops.seldon.io_models.yaml"
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def seldon_kind(api_server: ControlPlane) -> ControlPlane:
-    crd = Path(__file__).resolve().parents[3] / "e2e" / "seldon" / "crd.yaml"
-    install_crds(api_server, crd)
+    install_crds(api_server, _STUBS / "crd.yaml", _REAL if _REAL.is_file() else _STUBS / "model-crd.yaml")
     return api_server
 
 
@@ -50,14 +54,16 @@ def place(seldon_kind: ControlPlane, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def stage(connection: HttpApi, place: str) -> Stage:
-    """An operator that may do everything, and a world in which nothing is yet."""
-    return Stage(connection, place)
+def stage(connection: HttpApi, place: str, request: pytest.FixtureRequest) -> Stage:
+    """An operator that may do everything, and a world in which nothing is yet; `param`: what serves in it."""
+    return Stage(connection, place, server=getattr(request, "param", SeldonDeploymentServer))
 
 
 @pytest.fixture
-async def bound_stage(connection: HttpApi, operators_kubeconfig: Path, place: str) -> AsyncIterator[Stage]:
-    """An operator with its own account and the chart's rules; the monitor's account has no right."""
+async def bound_stage(
+    connection: HttpApi, operators_kubeconfig: Path, place: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Stage]:
+    """An operator with its own account and the chart's rules; the monitor's account has no right. `param` as above."""
     own = await HttpApi.from_environment(str(operators_kubeconfig))
-    yield Stage(connection, place, acts_as=own)
+    yield Stage(connection, place, acts_as=own, server=getattr(request, "param", SeldonDeploymentServer))
     await own.close()

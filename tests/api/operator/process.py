@@ -15,6 +15,7 @@ from modelmonitor.controller.projections import Key
 from modelmonitor.controller.queue import Queue
 from modelmonitor.controller.reconcile import Reconciler
 from modelmonitor.kube.api import Api, Document, Patch
+from modelmonitor.serving.targets import KINDS
 
 T = TypeVar("T")
 
@@ -131,7 +132,7 @@ class Process:
 
     async def sync(self) -> None:
         """What the watches would have told; not among the calls."""
-        kinds = sources(self.cache, seldon=True)
+        kinds = sources(self.cache, KINDS)
         reading = (read_everything(self.api.inner, self.cache, [kind], [self.namespace]) for kind in kinds)
         await asyncio.gather(*reading)
 

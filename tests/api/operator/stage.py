@@ -1,11 +1,13 @@
 """A monitor in the middle of its walk: an operator, the world around it, and what the status says."""
 
+from collections.abc import Callable
 from typing import Any
 
 from modelmonitor.controller import labels
 from modelmonitor.kube.api import HttpApi
 from tests.api.operator.cluster import Cluster
 from tests.api.operator.process import Call, Clock, Process, WatchedApi
+from tests.api.operator.servers import SeldonDeploymentServer, Server
 from tests.api.operator.walk import BEGIN, steps
 
 Raw = dict[str, Any]
@@ -18,13 +20,20 @@ class Stage:
     impersonated.
     """
 
-    def __init__(self, api: HttpApi, namespace: str, *, acts_as: HttpApi | None = None) -> None:
+    def __init__(
+        self,
+        api: HttpApi,
+        namespace: str,
+        *,
+        acts_as: HttpApi | None = None,
+        server: Callable[[HttpApi, str], Server] = SeldonDeploymentServer,
+    ) -> None:
         self.namespace = namespace
-        self.cluster = Cluster(api, namespace)
+        self.cluster = Cluster(api, namespace, server)
         self.clock = Clock(BEGIN)
         self.api = WatchedApi(acts_as or api, impersonates=acts_as is not None)
         self.process = self.new_process()
-        self._steps = steps()
+        self._steps = steps(rolls_at_once=self.cluster.server.rolls_at_once)
 
     def new_process(self) -> Process:
         """Another operator, which has heard of nothing yet; its calls are noted with those of the first."""
@@ -56,7 +65,8 @@ class Stage:
 
     def rolled(self) -> list[str]:
         """The models that the serving object was patched to."""
-        patches = [call for call in self.api.calls if call.verb == "patch" and "/seldondeployments/" in call.path]
+        plural = self.cluster.server.resource.plural
+        patches = [call for call in self.api.calls if call.verb == "patch" and f"/{plural}/" in call.path]
         return [
             change["value"]
             for patch in patches

@@ -7,6 +7,7 @@ from modelmonitor.controller.listing import read_everything, sources
 from modelmonitor.controller.projections import Key
 from modelmonitor.kube.api import HttpApi
 from modelmonitor.kube.resources import JOBS, MONITORS, SELDON_DEPLOYMENTS
+from modelmonitor.serving.targets import KINDS
 from tests.api.operator.cluster import Cluster
 from tests.api.operator.process import WatchedApi
 from tests.api.operator.stage import Stage
@@ -20,7 +21,7 @@ async def test_a_list_of_several_pages_is_read_to_its_end(
     for number in range(5):
         await stage.cluster.apply_monitor(SPEC, f"monitor-{number}")
     api, cache = WatchedApi(connection), stage.process.cache
-    monitors = [one for one in sources(cache, seldon=True) if one.resource == MONITORS]
+    monitors = [one for one in sources(cache, KINDS) if one.resource == MONITORS]
 
     news = await read_everything(api, cache, monitors, [stage.namespace])
 
@@ -32,7 +33,7 @@ async def test_a_list_of_several_pages_is_read_to_its_end(
 async def test_everywhere_is_one_list_for_all_namespaces(stage: Stage, connection: HttpApi) -> None:
     await stage.cluster.apply_monitor(SPEC)
     api, cache = WatchedApi(connection), stage.process.cache
-    news = await read_everything(api, cache, sources(cache, seldon=True), [])
+    news = await read_everything(api, cache, sources(cache, KINDS), [])
     assert Key(stage.namespace, "flights") in news
     assert [call.path for call in api.calls].count("/apis/batch/v1/jobs") == 1
 
@@ -63,7 +64,7 @@ async def test_a_wanted_job_that_was_deleted_unheard_is_made_again(stage: Stage)
     assert len(stage.created_jobs("champion")) == 1, "nobody has told"
 
     cache = stage.process.cache
-    news = await read_everything(stage.api, cache, sources(cache, seldon=True), [stage.namespace])
+    news = await read_everything(stage.api, cache, sources(cache, KINDS), [stage.namespace])
 
     assert news == {Key(stage.namespace, "flights")}
     await stage.process.settle()
@@ -108,7 +109,7 @@ async def test_an_older_monitor_that_was_deleted_unheard_leaves_its_target_to_th
     assert [one["reason"] for one in conditions if one["type"] == "Retraining"] == ["TargetTaken"]
     await cluster.api.delete(MONITORS.path(stage.namespace, "a-first"))
     cache = stage.process.cache
-    news = await read_everything(stage.api, cache, sources(cache, seldon=True), [stage.namespace])
+    news = await read_everything(stage.api, cache, sources(cache, KINDS), [stage.namespace])
     assert Key(stage.namespace, "b-second") in news
     await stage.process.settle("b-second")
     conditions = (await cluster.monitor("b-second"))["status"]["conditions"]

@@ -9,7 +9,7 @@ from modelmonitor.api.requests import PREFIX, Verb
 from modelmonitor.api.result import Verdict
 from modelmonitor.kube.api import Patch
 from modelmonitor.kube.resources import MONITORS, SELDON_DEPLOYMENTS
-from modelmonitor.serving.seldon_deployment import ROLLOUT_ANNOTATION
+from modelmonitor.serving.protocol import ROLLOUT_ANNOTATION
 from tests.api.operator.stage import Stage
 from tests.api.operator.walk import evaluations
 
@@ -30,7 +30,7 @@ async def test_moved_back_in_the_middle_of_a_rollout_it_rests_and_says_so_until_
     await stage.play("the candidate is better")
     assert len(stage.rolled()) == 1
     await stage.cluster.move(JANUARY)
-    await stage.cluster.roll()
+    await stage.cluster.server.roll(stage.clock.now)
 
     await settle_and_come_back_later(stage)
 
@@ -107,7 +107,7 @@ async def test_another_field_is_edited_in_the_middle_and_stays_as_it_was_set(sta
     stage.api.turn = a_moment_before
     await stage.play("the candidate is better")
 
-    live = await stage.cluster.seldon_deployment()
+    live = await stage.cluster.server.live()
     assert live["spec"]["predictors"][0]["replicas"] == 3
     assert live["spec"]["predictors"][0]["graph"]["modelUri"].startswith("s3://models/flights/flights/1-")
     assert live["metadata"]["annotations"] == {ROLLOUT_ANNOTATION: "1"}
@@ -137,7 +137,7 @@ async def test_a_monitor_that_turns_to_another_target_in_the_middle_ends_its_rol
 
     await stage.process.settle()
     assert (await stage.status())["rollout"]["stage"] == "Progressing"
-    await stage.cluster.roll()
+    await stage.cluster.server.roll(stage.clock.now)
     await stage.process.settle()
 
     assert (await stage.status())["rollout"]["stage"] == "Verifying", "it may have to be rolled back there"

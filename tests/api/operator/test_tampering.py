@@ -39,7 +39,7 @@ def forged_rollout(stage: Stage, **changes: Any) -> Raw:
         "id": 7,
         "direction": "Forward",
         "stage": "Progressing",
-        "target": {"name": "flights", "predictor": "default", "node": "classifier"},
+        "target": {"seldonDeployment": {"name": "flights", "predictor": "default", "node": "classifier"}},
         "fromUri": JANUARY,
         "toUri": EVIL,
         "startedAt": format_time(stage.clock.now),

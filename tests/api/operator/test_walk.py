@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,23 +17,25 @@ from modelmonitor.kube.api import HttpApi
 from tests.api.operator.cluster import Cluster
 from tests.api.operator.conftest import new_namespace
 from tests.api.operator.process import Call, Clock, KilledError, Process, WatchedApi
+from tests.api.operator.servers import BatchServer, SeldonDeploymentServer, SeldonModelServer, Server
 from tests.api.operator.walk import BEGIN, steps
 
 Raw = dict[str, Any]
+_numbers = count(1)
 
 
 class Life:
     """The operator and the world around it; when it is killed it is started again at once."""
 
-    def __init__(self, api: HttpApi, namespace: str) -> None:
+    def __init__(self, api: HttpApi, namespace: str, server: Callable[[HttpApi, str], Server]) -> None:
         self.api = WatchedApi(api)
         self.clock = Clock(BEGIN)
-        self.cluster = Cluster(api, namespace)
+        self.cluster = Cluster(api, namespace, server)
         self.namespace = namespace
         self.kills = 0
 
     async def walk(self) -> None:
-        for step in steps():
+        for step in steps(rolls_at_once=self.cluster.server.rolls_at_once):
             await step.happen(self.cluster, self.clock)
             await self.settle()
 
@@ -65,13 +69,20 @@ class Outcome:
     calls: int = field(compare=False)
 
 
+@pytest.fixture(scope="module", params=[SeldonDeploymentServer, SeldonModelServer, BatchServer])
+def server(request: pytest.FixtureRequest) -> Callable[[HttpApi, str], Server]:
+    """What serves the model."""
+    found: Callable[[HttpApi, str], Server] = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def undisturbed(seldon_kind: ControlPlane) -> Outcome:
+def undisturbed(seldon_kind: ControlPlane, server: Callable[[HttpApi, str], Server]) -> Outcome:
     """How the walk ends when nobody disturbs it."""
 
     async def walk() -> Outcome:
         api = await HttpApi.from_environment(str(seldon_kind.kubeconfig))
-        life = Life(api, new_namespace(seldon_kind, "undisturbed"))
+        life = Life(api, new_namespace(seldon_kind, f"undisturbed-{next(_numbers)}"), server)
         await life.walk()
         outcome = await life.outcome()
         await api.close()
@@ -80,27 +91,39 @@ def undisturbed(seldon_kind: ControlPlane) -> Outcome:
     return asyncio.run(walk())
 
 
-def test_the_walk_ends_with_the_second_candidate_in_service_and_healthy(undisturbed: Outcome) -> None:
+def test_the_walk_ends_with_the_second_candidate_in_service_and_healthy(
+    server: Callable[[HttpApi, str], Server], undisturbed: Outcome
+) -> None:
     status = undisturbed.status
+    if server is BatchServer:
+        failed = ["Promoted", "Fail", "VerificationFailed", "RollingBack", "RolledBack"]
+        jobs = Counter({"champion": 6, "candidate": 3, "training": 2})
+    else:
+        failed = ["RollingBack", "RolledBack"]
+        jobs = Counter({"champion": 5, "candidate": 2, "training": 2})
     assert [entry["reason"] for entry in status["history"]] == [
-        "Fail", "Tripped", "Trained", "Fail", "RollingOut", "RollingBack", "RolledBack",
+        "Fail", "Tripped", "Trained", "Fail", "RollingOut", *failed,
         "Fail", "Tripped", "Trained", "Fail", "RollingOut", "Promoted", "Pass", "Verified",
     ]  # fmt: skip
     assert status["servingModel"]["uri"].startswith("s3://models/flights/flights/2-")
     assert status["phase"] == "Watching"
-    assert undisturbed.jobs == Counter({"champion": 5, "candidate": 2, "training": 2})
+    assert undisturbed.jobs == jobs
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_killed_around_every_write_it_ends_in_the_same_state_with_no_second_job(
-    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome, moment: str
+    connection: HttpApi,
+    seldon_kind: ControlPlane,
+    server: Callable[[HttpApi, str], Server],
+    undisturbed: Outcome,
+    moment: str,
 ) -> None:
     """One walk in which the process dies at every write, each write once.
 
     After it is the nastiest moment: the API server has taken the write, the operator has not heard of it. A life ends
     with the first write that no life before it has made, so the next one finds the world as that write left it.
     """
-    life = Life(connection, new_namespace(seldon_kind, f"killed-{moment}"))
+    life = Life(connection, new_namespace(seldon_kind, f"killed-{next(_numbers)}"), server)
     fatal: set[str] = set()
 
     def new(_number: int, call: Call) -> bool:
@@ -115,18 +138,23 @@ async def test_killed_around_every_write_it_ends_in_the_same_state_with_no_secon
     else:
         life.api.die_after = new
     await life.walk()
-    assert life.kills >= undisturbed.writes
+    # Who starts after the ConfigMap was made finds it at once, and writes no status without it.
+    assert life.kills >= undisturbed.writes - (server is BatchServer)
     assert await life.outcome() == undisturbed
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_killed_once_around_any_call_it_ends_in_the_same_state_with_no_second_job(
-    connection: HttpApi, seldon_kind: ControlPlane, undisturbed: Outcome, moment: str
+    connection: HttpApi,
+    seldon_kind: ControlPlane,
+    server: Callable[[HttpApi, str], Server],
+    undisturbed: Outcome,
+    moment: str,
 ) -> None:
     """A whole walk for each call, reads included."""
     for number in range(undisturbed.calls):
-        life = Life(connection, new_namespace(seldon_kind, f"{moment}-{number}"))
+        life = Life(connection, new_namespace(seldon_kind, f"killed-{next(_numbers)}"), server)
         there = lambda index, _call, number=number: index == number  # noqa: E731
         if moment == "before":
             life.api.die_before = there

@@ -4,6 +4,7 @@ Each step is something that happens in the world; after it the operator settles.
 what to do, so that a step that was begun before a kill can be done again.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from modelmonitor.api.result import (
     Verdict,
     Window,
 )
-from modelmonitor.serving.seldon_deployment import GRACE
+from modelmonitor.serving.seldon_objects import GRACE
 from tests.api.operator.cluster import Cluster, environment, job_input
 from tests.api.operator.process import Clock
 
@@ -80,7 +81,16 @@ def judged(job: dict[str, Any], verdict: Verdict, weeks: int) -> EvaluationResul
 def compared(job: dict[str, Any], verdict: Comparison, weeks: int) -> EvaluationResult:
     """Candidate against champion."""
     result = ComparisonResult(verdict=verdict, metric="f1", champion=0.1, candidate=0.35, difference=0.25, low=0.2)
-    return judged(job, Verdict.PASS, weeks).model_copy(update={"comparison": result, "metrics": ()})
+    uri = job_input(job)["contender"]["uri"]
+    candidate = ModelIdentity(uri=uri, digest=digest_of(uri))
+    return judged(job, Verdict.PASS, weeks).model_copy(
+        update={"comparison": result, "candidate": candidate, "metrics": ()}
+    )
+
+
+def digest_of(uri: str) -> str:
+    """sha256 of a candidate's files, each of which is another model."""
+    return f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
 
 
 def evaluations(verdict: Verdict, weeks: int) -> Callable[[Cluster, Clock], Awaitable[None]]:
@@ -116,13 +126,13 @@ async def training_ends(cluster: Cluster, _clock: Clock) -> None:
 
 async def roll_fails(cluster: Cluster, clock: Clock) -> None:
     """Seldon tries, and the new pod is not ready at the Deployment's deadline, nor a minute later."""
-    await cluster.roll(late_since=clock.now)
+    await cluster.server.roll(clock.now, fails=True)
     clock.forward(GRACE)
 
 
-async def roll_works(cluster: Cluster, _clock: Clock) -> None:
+async def roll_works(cluster: Cluster, clock: Clock) -> None:
     """Seldon brings the wanted model to life."""
-    await cluster.roll()
+    await cluster.server.roll(clock.now)
 
 
 async def time_passes(_cluster: Cluster, clock: Clock) -> None:
@@ -133,11 +143,15 @@ async def time_passes(_cluster: Cluster, clock: Clock) -> None:
 async def begin(cluster: Cluster, _clock: Clock) -> None:
     """A model serves, a monitor is applied."""
     await cluster.serve("s3://models/flights/january")
-    await cluster.apply_monitor(SPEC)
+    await cluster.apply_monitor({**SPEC, "model": {"serving": cluster.server.serving}})
 
 
-def steps() -> Iterator[Step]:
-    """The walk, as sentences."""
+def steps(*, rolls_at_once: bool = False) -> Iterator[Step]:
+    """The walk, as sentences.
+
+    Where what is written is in service at once, no roll fails: the first candidate fails on the window that is to
+    verify it.
+    """
     passing = Step("time passes until the next look", time_passes)
     yield Step("a monitor is applied", begin)
     yield Step("the first window fails", evaluations(Verdict.FAIL, 1))
@@ -145,14 +159,19 @@ def steps() -> Iterator[Step]:
     yield passing
     yield Step("the second window fails as well", evaluations(Verdict.FAIL, 2))
     yield Step("the candidate is better", comparisons(Comparison.BETTER, 2))
-    yield Step("the roll fails", roll_fails)
-    yield Step("the old model serves again", roll_works)
+    if rolls_at_once:
+        yield passing
+        yield Step("the new model fails", evaluations(Verdict.FAIL, 3))
+        yield Step("the old model is better and serves again", comparisons(Comparison.BETTER, 3))
+    else:
+        yield Step("the roll fails", roll_fails)
+        yield Step("the old model serves again", roll_works)
     yield passing
-    yield Step("the third window fails", evaluations(Verdict.FAIL, 3))
+    yield Step("the third window fails", evaluations(Verdict.FAIL, 3 + rolls_at_once))
     yield Step("another candidate is trained", training_ends)
     yield passing
-    yield Step("the fourth window fails", evaluations(Verdict.FAIL, 4))
-    yield Step("the other candidate is better", comparisons(Comparison.BETTER, 4))
+    yield Step("the fourth window fails", evaluations(Verdict.FAIL, 4 + rolls_at_once))
+    yield Step("the other candidate is better", comparisons(Comparison.BETTER, 4 + rolls_at_once))
     yield Step("the roll works", roll_works)
     yield passing
-    yield Step("the new model passes", evaluations(Verdict.PASS, 5))
+    yield Step("the new model passes", evaluations(Verdict.PASS, 5 + rolls_at_once))

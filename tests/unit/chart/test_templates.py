@@ -11,8 +11,9 @@ from e2e.cluster import binaries
 from e2e.cluster.binaries import Tool
 from e2e.cluster.errors import ClusterError
 from e2e.scenarios.chart import CHART, helm, manifests, render
-from e2e.scenarios.rbac_audit import TENANT, UNEXERCISED, grants_to
+from e2e.scenarios.rbac_audit import TENANT, UNEXERCISED, Grant, grants_to
 from modelmonitor.controller.settings import Settings
+from modelmonitor.serving.targets import KINDS
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "data" / "chart"
 CASES: Final = sorted(GOLDEN.glob("*.values.yaml"))
@@ -48,6 +49,7 @@ def test_helm_has_nothing_to_say_about_the_chart() -> None:
         ("operator.namespaces={Team_A}", "'/operator/namespaces/0'"),
         ("operator.namespaces=team-a", "'/operator/namespaces': got string, want array"),
         ("operator.accounts={a,a}", "'/operator/accounts': items at 0 and 1 are equal"),
+        ("operator.serving={kserve}", "'/operator/serving/0': value must be one of 'seldonDeployment', 'seldonModel'"),
         ("operator.replicas=-1", "'/operator/replicas': minimum: got -1, want 0"),
         ("image.operator=x", "additional properties 'image' not allowed"),
     ],
@@ -80,6 +82,11 @@ def test_every_value_is_in_the_schema_with_a_description() -> None:
     assert described(schema, yaml.safe_load((CHART / "values.yaml").read_text()), "") == []
 
 
+def test_the_schema_knows_the_kinds_that_the_operator_knows() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert schema["properties"]["operator"]["properties"]["serving"]["items"]["enum"] == [kind.name for kind in KINDS]
+
+
 def test_the_operator_understands_the_environment_that_it_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     [deployment] = [
         one for one in manifests(render(f"--values={GOLDEN / 'bounded.values.yaml'}")) if one["kind"] == "Deployment"
@@ -93,6 +100,7 @@ def test_the_operator_understands_the_environment_that_it_gets(monkeypatch: pyte
     settings = Settings()
 
     assert settings.watched_namespaces() == ("team-a", "team-b")
+    assert settings.served_kinds() == ("seldonDeployment", "seldonModel")
     assert settings.mode == "ObserveOnly"
 
 
@@ -110,10 +118,28 @@ def test_no_rule_mentions_a_secret_or_a_wildcard() -> None:
     assert not {word for word in words if "*" in word or "secret" in word}
 
 
+@pytest.mark.parametrize(
+    ("left_out", "resources"),
+    [
+        ("seldonDeployment", {"seldondeployments", "deployments"}),
+        ("seldonModel", {"models"}),
+        ("batch", {"configmaps"}),
+    ],
+)
+def test_for_what_serves_no_model_here_there_is_no_rule(left_out: str, resources: set[str]) -> None:
+    kept = ",".join(one for one in ("seldonDeployment", "seldonModel", "batch") if one != left_out)
+
+    def ruled(*arguments: str) -> set[str]:
+        roles = [one for one in manifests(render(MINIMAL, *arguments)) if one["kind"] == "ClusterRole"]
+        return {resource for role in roles for rule in role["rules"] for resource in rule["resources"]}
+
+    assert ruled() - ruled(f"--set=operator.serving={{{kept}}}") == resources
+
+
 def test_what_the_audit_may_miss_is_in_the_chart() -> None:
     objects = manifests(render(MINIMAL))
 
-    ruled = {permission for grant in grants_to(OPERATOR, objects) for permission in grant.permissions}
+    [tenant] = [one for one in objects if one["kind"] == "ClusterRole" and one["metadata"]["name"] == TENANT]
+    grants = [*grants_to(OPERATOR, objects), *(Grant.of(TENANT, None, rule) for rule in tenant["rules"])]
 
-    assert UNEXERCISED.keys() <= ruled
-    assert any(one["kind"] == "ClusterRole" and one["metadata"]["name"] == TENANT for one in objects)
+    assert UNEXERCISED.keys() <= {permission for grant in grants for permission in grant.permissions}

@@ -148,5 +148,6 @@ def test_the_monitors_of_a_seldon_deployment_are_those_that_name_it(target: Raw 
     cache = Cache()
     meta = {"namespace": "team", "name": "mine", "uid": "u", "resourceVersion": "1"}
     cache.monitors.apply({"metadata": meta, "spec": {"model": {"serving": target}}})
-    assert [key.name for key in cache.monitors_of("team", "flights")] == (["mine"] if found else [])
-    assert cache.monitors_of("elsewhere", "flights") == []
+    assert [key.name for key in cache.monitors_of("team", "SeldonDeployment", "flights")] == (["mine"] if found else [])
+    assert cache.monitors_of("elsewhere", "SeldonDeployment", "flights") == []
+    assert cache.monitors_of("team", "Deployment", "flights") == []

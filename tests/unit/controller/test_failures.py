@@ -1,13 +1,14 @@
 """What an error of the API server means for a monitor, and the words in which it is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.serving import Batch, SeldonDeploymentRef, Serving
 from modelmonitor.api.status import Direction, RolloutStage, RolloutStatus
 from modelmonitor.controller.failures import failure_of
-from modelmonitor.domain.actions import Action, DeleteJob, Explain, PatchServing
+from modelmonitor.domain.actions import Action, CreateServing, DeleteJob, Explain, PatchServing
 from modelmonitor.domain.outcomes import Remedy
 from modelmonitor.kube.errors import (
     AlreadyExistsError,
@@ -31,7 +32,7 @@ PATCH = PatchServing(
         id=1,
         direction=Direction.FORWARD,
         stage=RolloutStage.PROGRESSING,
-        target=SeldonDeploymentRef(name="flights", node="classifier"),
+        target=Serving(seldon_deployment=SeldonDeploymentRef(name="flights", node="classifier")),
         from_uri="s3://a",
         to_uri="s3://b",
         started_at=TIME,
@@ -40,6 +41,7 @@ PATCH = PatchServing(
     uid="u",
     generation=1,
 )
+CREATE = CreateServing(Serving(batch=Batch(uri="s3://a")), "s3://a", None, 0)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,18 @@ PATCH = PatchServing(
             PATCH, RefusedError('admission webhook "v1.vseldondeployment.kb.io" denied: Traffic', reason="Invalid"),
             Remedy.CHANGE, "Invalid", ["Refused to patch the SeldonDeployment: admission webhook"],
             id="Seldon's webhook",
+        ),
+        pytest.param(
+            replace(PATCH, rollout=PATCH.rollout.model_copy(update={"target": CREATE.target})), RefusedError("no"),
+            Remedy.CHANGE, "Refused", ["Refused to patch the ConfigMap: no"], id="a ConfigMap",
+        ),
+        pytest.param(
+            CREATE, ForbiddenError(f'User "{ACCOUNT}" cannot create resource "configmaps"'), Remedy.CHANGE, "Forbidden",
+            ["The monitor's account may not create the ConfigMap"], id="the account may not create the ConfigMap",
+        ),
+        pytest.param(
+            CREATE, RefusedError("it has no label.", reason="NameTaken"), Remedy.CHANGE, "NameTaken",
+            ["Refused to create the ConfigMap: it has no label."], id="somebody else's ConfigMap",
         ),
         pytest.param(
             PATCH, RefusedError("no", reason=""), Remedy.CHANGE, "Refused", ["patch the SeldonDeployment"],

@@ -8,7 +8,9 @@ import pytest
 from modelmonitor.controller.cache import EXPLAINED_FOR, Cache, Explained
 from modelmonitor.controller.gather import Gathered, Surroundings, gather
 from modelmonitor.controller.projections import Key
-from modelmonitor.domain.observation import JobState, Problem, ServingSeen
+from modelmonitor.domain.observation import Absent, JobState, Problem, ServingSeen
+from modelmonitor.kube.resources import DEPLOYMENTS, SELDON_DEPLOYMENTS
+from modelmonitor.serving.targets import KINDS
 from tests.unit.controller.objects import SPEC, TEAM, heard_of, job, monitor, seldon_deployment
 from tests.unit.serving.objects import deployment
 
@@ -34,6 +36,21 @@ def born(name: str, second: int, *, spec: Raw = TRAINS, status: Raw | None = Non
     )
 
 
+def rolling(target: str, stage: str = "Progressing") -> Raw:
+    return {
+        "rollout": {
+            "id": 1,
+            "direction": "Forward",
+            "stage": stage,
+            "target": {"seldonDeployment": {"name": target, "predictor": "default", "node": "classifier"}},
+            "fromUri": "s3://a",
+            "toUri": "s3://b",
+            "startedAt": "2026-01-01T00:00:00Z",
+            "deadline": "2026-01-01T00:15:00Z",
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("others", "owner"),
     [
@@ -53,6 +70,62 @@ def born(name: str, second: int, *, spec: Raw = TRAINS, status: Raw | None = Non
 )  # fmt: skip
 def test_a_target_belongs_to_the_oldest_monitor_that_would_change_it(others: list[Raw], owner: str | None) -> None:
     assert gathered(heard_of(born("flights", 5), *others)).seen.owner_of_target == owner
+
+
+OBSERVES = {**TRAINS, "rollout": {"mode": "Observe"}}
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "owner"),
+    [
+        pytest.param(TRAINS, [born("older", 1, spec=OBSERVES)], None, id="an older one that observes owns nothing"),
+        pytest.param(OBSERVES, [born("younger", 9)], "younger", id="who observes leaves it to a younger one"),
+        pytest.param(OBSERVES, [born("older", 1, spec=OBSERVES)], "older", id="the older of two that observe trains"),
+        pytest.param(OBSERVES, [], None, id="it observes, and is alone"),
+        pytest.param(
+            TRAINS, [born("older", 1, spec=OBSERVES, status=rolling("flights"))], "older",
+            id="an older one that chose to observe in the middle of its rollout",
+        ),
+    ],
+)  # fmt: skip
+def test_who_observes_owns_a_target_only_when_nobody_else_would_change_it(
+    mine: Raw, others: list[Raw], owner: str | None
+) -> None:
+    assert gathered(heard_of(born("flights", 5, spec=mine), *others)).seen.owner_of_target == owner
+
+
+def in_batch(**batch: str) -> Raw:
+    return {**TRAINS, "model": {"serving": {"batch": {"uri": "s3://a", **batch}}}}
+
+
+@pytest.mark.parametrize(
+    ("other", "owner"),
+    [
+        pytest.param(in_batch(configMap="flights-model"), "older", id="it names ours"),
+        pytest.param(in_batch(configMap="flights-model", uri="s3://b"), "older", id="... with another first model"),
+        pytest.param(in_batch(), None, id="it has its own"),
+    ],
+)
+def test_monitors_of_one_config_map_are_rivals(other: Raw, owner: str | None) -> None:
+    seen = gathered(heard_of(born("flights", 5, spec=in_batch()), born("older", 1, spec=other))).seen
+    assert seen.owner_of_target == owner
+
+
+def test_a_config_map_that_is_not_there_is_to_be_made_with_the_specs_model() -> None:
+    seen = gathered(heard_of(born("flights", 5, spec=in_batch()))).seen
+    assert isinstance(seen.serving, Absent)
+    assert (seen.serving.uri, seen.makes_serving) == ("s3://a", True)
+
+
+def test_a_kind_that_is_not_watched_is_told_and_nothing_is_made() -> None:
+    """Else a ConfigMap that nobody sees would be made again and again."""
+    cache = heard_of(born("flights", 5, spec=in_batch()))
+    cache.kinds = tuple(kind for kind in KINDS if kind.name != "batch")
+    seen = gathered(cache).seen
+    assert isinstance(seen.serving, Problem)
+    assert seen.serving.reason == "ServingKindNotWatched"
+    assert "leaves batch out of operator.serving" in seen.serving.message
+    assert not seen.makes_serving
 
 
 def test_a_target_that_is_left_in_the_middle_of_a_rollout_still_has_its_owner() -> None:
@@ -101,21 +174,6 @@ def test_jobs_of_another_monitor_with_our_label_are_not_ours() -> None:
     assert set(gathered(cache).seen.jobs) == {"ours"}
 
 
-def rolling(target: str, stage: str = "Progressing") -> Raw:
-    return {
-        "rollout": {
-            "id": 1,
-            "direction": "Forward",
-            "stage": stage,
-            "target": {"name": target, "predictor": "default", "node": "classifier"},
-            "fromUri": "s3://a",
-            "toUri": "s3://b",
-            "startedAt": "2026-01-01T00:00:00Z",
-            "deadline": "2026-01-01T00:15:00Z",
-        }
-    }
-
-
 @pytest.mark.parametrize(
     ("status", "found"),
     [
@@ -130,7 +188,7 @@ def rolling(target: str, stage: str = "Progressing") -> Raw:
 )
 def test_a_rollout_is_watched_where_it_was_begun(status: Raw, found: bool) -> None:
     cache = heard_of(monitor(status=status))
-    cache.seldon_deployments.apply(seldon_deployment("default", "s3://a"))
+    cache.serving[SELDON_DEPLOYMENTS].apply(seldon_deployment("default", "s3://a"))
     assert isinstance(gathered(cache).seen.serving, ServingSeen if found else Problem)
 
 
@@ -164,7 +222,7 @@ def test_a_waiting_job_is_looked_at_again_when_its_explanation_is_old() -> None:
 
 def test_a_deployment_past_its_deadline_is_looked_at_again_when_its_grace_is_over() -> None:
     cache = heard_of(monitor(status=rolling("flights")))
-    cache.seldon_deployments.apply(seldon_deployment("default", "s3://b"))
+    cache.serving[SELDON_DEPLOYMENTS].apply(seldon_deployment("default", "s3://b"))
     late = {
         "type": "Progressing",
         "status": "False",
@@ -175,7 +233,7 @@ def test_a_deployment_past_its_deadline_is_looked_at_again_when_its_grace_is_ove
         "d", "default", {"classifier": "s3://b"}, owner="uid-of-sdep", unavailableReplicas=1, conditions=[late]
     )
     raw["metadata"] |= {"namespace": TEAM, "uid": "uid-d", "resourceVersion": "7"}
-    cache.deployments.apply(raw)
+    cache.serving[DEPLOYMENTS].apply(raw)
     at = NOW + timedelta(minutes=10)
     assert gathered(cache, now=at).turns == at + timedelta(minutes=1)
     assert gathered(cache, now=at + timedelta(minutes=1)).turns is None

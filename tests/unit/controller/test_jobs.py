@@ -17,6 +17,7 @@ from modelmonitor.domain.actions import StartEvaluation, StartTraining
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import Observation
 from modelmonitor.kube.errors import RefusedError
+from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
 from tests.unit.controller.objects import TEAM, heard_of, seldon_deployment
 
 Raw = dict[str, Any]
@@ -31,7 +32,7 @@ def decided(monitor: Raw) -> tuple[Observation, StartEvaluation | StartTraining]
     cache = heard_of({**monitor, "metadata": meta})
     target = monitor["spec"]["model"]["serving"]["seldonDeployment"]
     live = seldon_deployment(target.get("predictor", "default"), monitor["status"]["servingModel"]["uri"])
-    cache.seldon_deployments.apply(live)
+    cache.serving[SELDON_DEPLOYMENTS].apply(live)
     gathered = gather(cache, Key(TEAM, meta["name"]), Surroundings(), now=NOW)
     assert gathered is not None
     starts = [one for one in decide(gathered.seen, NOW).actions if isinstance(one, StartTraining | StartEvaluation)]

@@ -7,7 +7,16 @@ import pytest
 from modelmonitor.controller import labels
 from modelmonitor.controller.cache import Cache
 from modelmonitor.controller.listing import Source, heard, sources
-from modelmonitor.kube.resources import DEPLOYMENTS, JOBS, MONITORS, SELDON_DEPLOYMENTS, Resource
+from modelmonitor.kube.resources import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    JOBS,
+    MONITORS,
+    SELDON_DEPLOYMENTS,
+    SELDON_MODELS,
+    Resource,
+)
+from modelmonitor.serving.targets import KINDS
 from tests.unit.controller.objects import SPEC, heard_of, job, monitor
 
 Raw = dict[str, Any]
@@ -19,7 +28,7 @@ def looks_at(name: str, target: str, *, status: Raw | None = None, **meta: Any) 
 
 
 def source(cache: Cache, resource: Resource) -> Source:
-    (found,) = [one for one in sources(cache, seldon=True) if one.resource == resource]
+    (found,) = [one for one in sources(cache, KINDS) if one.resource == resource]
     return found
 
 
@@ -63,7 +72,10 @@ def test_a_serving_object_concerns_every_monitor_that_looks_at_it(cache: Cache) 
 
 @pytest.mark.parametrize(("stage", "name"), [("Progressing", "flights"), ("Verifying", "flights"), ("Kept", "trains")])
 def test_a_serving_object_concerns_the_monitor_whose_rollout_it_has_until_that_has_ended(stage: str, name: str) -> None:
-    rollout = {"stage": stage, "target": {"name": "flights", "predictor": "default", "node": "classifier"}}
+    rollout = {
+        "stage": stage,
+        "target": {"seldonDeployment": {"name": "flights", "predictor": "default", "node": "classifier"}},
+    }
     cache = heard_of(looks_at("turned", "trains", status={"rollout": rollout}))
     raw = {"metadata": {"namespace": "team", "name": name}}
     assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"turned"}
@@ -76,13 +88,46 @@ def test_a_deployment_concerns_the_monitors_of_its_seldon_deployment(cache: Cach
     assert concerned(cache, DEPLOYMENTS, {"metadata": {"namespace": "team", "name": "somebodys"}}) == set()
 
 
+def test_an_object_of_another_kind_and_the_same_name_concerns_nobody(cache: Cache) -> None:
+    raw = {"metadata": {"namespace": "team", "name": "flights"}}
+    assert concerned(cache, SELDON_MODELS, raw) == set()
+    cache.monitors.apply(
+        monitor("two", spec={**SPEC, "model": {"serving": {"seldonModel": {"name": "flights"}}}}, uid="2")
+    )
+    assert concerned(cache, SELDON_MODELS, raw) == {"two"}
+    assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"old", "young"}
+
+
+@pytest.mark.parametrize(("batch", "name"), [({}, "nightly-model"), ({"configMap": "scores"}, "scores")])
+def test_a_config_map_concerns_the_monitor_that_keeps_it(batch: Raw, name: str) -> None:
+    serving = {"batch": {"uri": "s3://a", **batch}}
+    cache = heard_of(monitor("nightly", spec={**SPEC, "model": {"serving": serving}}))
+    for one, keys in ((name, {"nightly"}), ("nightly", set())):
+        raw = {"metadata": {"namespace": "team", "name": one}}
+        assert concerned(cache, CONFIG_MAPS, raw) == keys
+
+
+@pytest.mark.parametrize("target", [None, {}, {"name": "flights"}, {"seldonDeployment": "flights"}, "flights"])
+def test_a_rollout_whose_target_nobody_can_read_is_none(target: Any) -> None:
+    """Nor is the status that it stands in, so that the spec's target is looked at."""
+    cache = heard_of(looks_at("turned", "trains", status={"rollout": {"stage": "Progressing", "target": target}}))
+    raw = {"metadata": {"namespace": "team", "name": "trains"}}
+    assert concerned(cache, SELDON_DEPLOYMENTS, raw) == {"turned"}
+
+
+def test_a_monitor_whose_target_nobody_can_read_is_heard_of_and_has_no_rivals() -> None:
+    cache = heard_of(looks_at("flights", "flights"))
+    newer = monitor("newer", spec={**SPEC, "model": {"serving": {"nextYear": {"name": "flights"}}}}, uid="n")
+    assert concerned(cache, MONITORS, newer) == {"newer"}
+
+
 def test_without_the_kind_in_the_cluster_nothing_of_seldon_is_watched() -> None:
-    kinds = {one.resource.kind for one in sources(Cache(), seldon=False)}
+    kinds = {one.resource.kind for one in sources(Cache(), ())}
     assert kinds == {"ModelMonitor", "ModelEvaluation", "Job", "Pod"}
 
 
 def test_finished_evaluations_and_other_peoples_jobs_and_pods_are_not_watched() -> None:
-    selectors = {one.resource.kind: one.selector for one in sources(Cache(), seldon=True)}
+    selectors = {one.resource.kind: one.selector for one in sources(Cache(), KINDS)}
     assert selectors == {
         "ModelMonitor": "",
         "ModelEvaluation": f"{labels.FINISHED}!=true",
@@ -90,6 +135,8 @@ def test_finished_evaluations_and_other_peoples_jobs_and_pods_are_not_watched() 
         "Pod": labels.MONITOR,
         "SeldonDeployment": "",
         "Deployment": "seldon-deployment-id",
+        "Model": "",
+        "ConfigMap": "modelmonitor.dev/serving=batch",
     }
 
 

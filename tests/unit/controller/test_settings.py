@@ -25,6 +25,7 @@ def test_only_the_evaluators_image_has_no_default(clean: pytest.MonkeyPatch) -> 
     settings = Settings()
     assert settings.evaluator_image == "evaluator:1"
     assert settings.mode is Mode.ENFORCE
+    assert settings.served_kinds() == ("seldonDeployment", "seldonModel", "batch")
     clean.delenv("MODELMONITOR_EVALUATOR_IMAGE")
     with pytest.raises(ValidationError, match="evaluator_image"):
         Settings()
@@ -45,6 +46,7 @@ def test_namespaces_are_a_list_with_commas(clean: pytest.MonkeyPatch, text: str,
     [
         ("MODELMONITOR_EVALUATOR_IMAGE", None, "MODELMONITOR_EVALUATOR_IMAGE: Field required."),
         ("MODELMONITOR_MODE", "Dry", "MODELMONITOR_MODE: Input should be 'Enforce' or 'ObserveOnly'."),
+        ("MODELMONITOR_SERVING", "batch,kserve", "kserve is none of seldonDeployment, seldonModel, batch"),
         ("MODELMONITOR_METRICS_PORT", "http", "MODELMONITOR_METRICS_PORT: Input should be a valid integer"),
         ("MODELMONITOR_WORKERS", "0", "MODELMONITOR_WORKERS: Input should be greater than or equal to 1"),
         ("MODELMONITOR_LOG_LEVEL", "LOUD", "MODELMONITOR_LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),

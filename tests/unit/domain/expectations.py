@@ -11,6 +11,7 @@ from modelmonitor.api.job import Stage
 from modelmonitor.api.status import ModelMonitorStatus, Phase
 from modelmonitor.domain.actions import (
     Action,
+    CreateServing,
     DeleteEvaluation,
     DeleteJob,
     Explain,
@@ -24,7 +25,7 @@ from modelmonitor.domain.decision import Decision, decide
 from tests.unit.domain.worlds import World
 
 # Asked again and again until the world has changed; nothing else may be said twice.
-_REPEATED: Final = (StartEvaluation, StartTraining, PatchServing, Explain, DeleteJob, DeleteEvaluation)
+_REPEATED: Final = (StartEvaluation, StartTraining, CreateServing, PatchServing, Explain, DeleteJob, DeleteEvaluation)
 _ROUNDS: Final = 6
 _STAGES: Final = {"data": Stage.DATA, "quality": Stage.QUALITY}
 

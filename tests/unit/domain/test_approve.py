@@ -178,3 +178,54 @@ def test_a_model_that_somebody_put_there_is_held_to_nothing() -> None:
     assert serving is not None
     held = world().knowing(serving_model=serving.model_copy(update={"baselines": (BEFORE,)}))
     check(held.live(uri=C), says(serving_model__uri=C, serving_model__baselines=()))
+
+
+OBSERVED = (
+    says(rollout=None, approval=None, attempt=None, candidate=None, serving_model__uri=A)
+    & says(last_attempt__outcome=AttemptOutcome.OBSERVE, cooldown_ends=NOW + DAY)
+    & condition("Promoted", "False", "Observe", f"{B} is better", "set modelUri of SeldonDeployment flights to it")
+)
+
+OBSERVING = [
+    case(
+        "a better candidate: nothing is rolled out, and somebody is told what to do",
+        better(world().in_mode_observe()),
+        tells("Observe", f"{B} is better and is not rolled out, since rollout.mode is Observe") & OBSERVED & finishes(),
+    ),
+    case(
+        "mode Observe is chosen while a candidate waits: nobody need say yes any more",
+        waits(manual()).spec(rollout={"mode": "Observe", "approval": "Automatic"}),
+        tells("Observe") & OBSERVED & does(),
+    ),
+    case(
+        "... and while the fleet is guarded",
+        waits(manual()).guarded().spec(rollout={"mode": "Observe", "approval": "Automatic"}),
+        tells("Observe") & OBSERVED,
+    ),
+    case(
+        "no better: as in any other mode",
+        world().in_mode_observe().comparing().compared(Comparison.NOT_BETTER),
+        tells("NotBetter") & says(rollout=None),
+    ),
+    case(
+        "somebody follows: their model is a new champion, and nothing rests",
+        world().in_mode_observe().after_attempt(AttemptOutcome.OBSERVE).cooling(DAY).live(uri=B),
+        tells("NewChampion", B) & says(serving_model__uri=B, cooldown_ends=None, attempts=0),
+    ),
+    case(
+        "ConfigMap where it is served in batch: rolled out",
+        better(world().in_batch()),
+        tells("RollingOut") & says(rollout__to_uri=B, rollout__target__batch__uri=A),
+    ),
+    case("Observe where it is served in batch: told", better(world().in_batch().in_mode_observe()), tells("Observe")),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), OBSERVING)
+def test_in_mode_observe_a_better_candidate_is_told(seen: World, expected: Expectation) -> None:
+    check(seen, expected)
+
+
+def test_a_rollout_remembers_the_digest_of_the_model_that_it_replaces() -> None:
+    known = world().digest(OTHER)
+    check(better(known), says(rollout__candidate_digest=DIGEST, rollout__champion_digest=OTHER))

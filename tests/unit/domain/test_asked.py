@@ -191,6 +191,16 @@ BACK = [
         tells("RequestRefused") & does(),
     ),
     case(
+        "in mode Observe they have to do it themselves",
+        rolled().in_mode_observe().told(Verb.ROLLBACK, "1"),
+        tells("RequestRefused", "rollout.mode is Observe", A) & says(rollout__stage=RolloutStage.KEPT),
+    ),
+    case(
+        "in mode Observe by now, a rollout that is not over is taken back",
+        world().verifying().in_mode_observe().told(Verb.ROLLBACK, "1"),
+        says(rollout__to_uri=A),
+    ),
+    case(
         "what was rolled back already stays so",
         world().finished_rollout(RolloutStage.ROLLED_BACK).told(Verb.ROLLBACK, "1"),
         tells("RequestRefused"),

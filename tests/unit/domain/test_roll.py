@@ -98,6 +98,11 @@ FORWARD = [
     case("spec.retrain was removed, at the deadline: back", world().without_retrain().rolling(since=LATE), TURNS_BACK),
     case("suspended before it was patched: not patched", world().suspended().rolling(patched=False), nothing()),
     case("only observing: not patched", world().observing_only().rolling(patched=False), nothing()),
+    case(
+        "mode Observe was chosen since: not patched",
+        world().rolling(patched=False).in_mode_observe(),
+        nothing() & phase(Phase.ROLLING_OUT),
+    ),
     case("an older monitor has taken the target: not patched", world().taken().rolling(patched=False), nothing()),
     case(
         "refused until a minute before the deadline: no more tries, one could still be on its way at the deadline",
@@ -160,6 +165,7 @@ BACK = [
     ),
     case("suspended: patched all the same", back(patched=False).suspended(), PATCHES),
     case("only observing: patched all the same", back(patched=False).observing_only(), PATCHES),
+    case("in mode Observe by now: patched all the same", back(patched=False).in_mode_observe(), PATCHES),
     case("with a spec that cannot be used: patched all the same", back(patched=False).invalid(), PATCHES),
     case("patched: waits", back(), nothing() & condition("Retraining", "True", "RollingBack")),
     case(

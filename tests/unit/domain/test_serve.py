@@ -4,11 +4,12 @@ import pytest
 
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
-from modelmonitor.domain.actions import DeleteJob
+from modelmonitor.domain.actions import CreateServing, DeleteJob
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import JobState, Progress
 from tests.unit.domain.expectations import (
     Expectation,
+    acts,
     case,
     check,
     condition,
@@ -23,6 +24,7 @@ from tests.unit.domain.worlds import DAY, HOUR, NEXT, NOW, A, B, C, World, newbo
 
 RESTS = tells("Reverted", A, "modelmonitor.dev/resume") & phase(Phase.REVERTED)
 NEW = tells("NewChampion", C) & says(serving_model__uri=C, failing_windows=(), attempts=0, cooldown_ends=None)
+OTHER = "sha256:" + "fedcba9876543210" * 4
 FORGOTTEN = says(attempt=None, candidate=None, comparison=None, last_attempt__outcome=AttemptOutcome.SUPERSEDED)
 
 SIGHT = [
@@ -207,3 +209,71 @@ def test_a_revert_with_the_longest_uris_still_fits_into_the_status() -> None:
     reverted_status = decide(seen.seen, NOW).status
     assert reverted_status.reverted is not None
     assert type(reverted_status).model_validate(reverted_status.document()) == reverted_status
+
+
+def makes(uri: str, *, number: int = 0, digest: str | None = None) -> Expectation:
+    """The ConfigMap is made with this model, and nobody is told that something is wrong."""
+    made = acts(CreateServing, uri=uri, rollout_id=number, digest=digest, target__batch__uri=A)
+    return made & does(CreateServing) & condition("Stalled", "False", "NotStalled")
+
+
+def told_to_create() -> Expectation:
+    return nothing() & condition("Stalled", "True", "ServingTargetNotFound", "no ConfigMap") & phase(Phase.STALLED)
+
+
+BATCH = [
+    case(
+        "a newborn makes the ConfigMap with the spec's model",
+        newborn().in_batch().without_config_map(),
+        makes(A) & says(serving_model=None) & condition("Reconciling", "True", "FirstLook"),
+    ),
+    case(
+        "what is there already is the champion, whatever the spec says",
+        newborn().in_batch().live(uri=C),
+        says(serving_model__uri=C) & does(),
+    ),
+    case(
+        "deleted: made again with the model that served",
+        world().in_batch().finished_rollout(RolloutStage.KEPT).without_config_map(),
+        makes(B),
+    ),
+    case(
+        "deleted after our rollout was seen: made again with its number",
+        world().in_batch().finished_rollout(RolloutStage.KEPT).patched().without_config_map(),
+        makes(B, number=1),
+    ),
+    case(
+        "deleted in the middle of our rollout: made with the candidate that was written already",
+        world().in_batch().rolling().patched().without_config_map(),
+        makes(B, number=1),
+    ),
+    case(
+        "deleted before our rollout was written: made with the model from before",
+        world().in_batch().rolling(patched=False).without_config_map(),
+        makes(A),
+    ),
+    case(
+        "its digest is known: it stands there again",
+        world().in_batch().digest(OTHER).without_config_map(),
+        makes(A, digest=OTHER),
+    ),
+    case("suspended: made all the same", newborn().in_batch().suspended().without_config_map(), makes(A)),
+    case("without retraining: made", newborn().in_batch().without_retrain().without_config_map(), makes(A)),
+    case(
+        "mode Observe: somebody else has to",
+        newborn().in_batch().in_mode_observe().without_config_map(),
+        told_to_create(),
+    ),
+    case("only observing: so too", newborn().in_batch().observing_only().without_config_map(), told_to_create()),
+    case("another monitor's target: so too", newborn().in_batch().taken().without_config_map(), told_to_create()),
+    case(
+        "a spec that cannot be used: nothing is made",
+        newborn().in_batch().invalid().without_config_map(),
+        nothing() & phase(Phase.STALLED),
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), BATCH)
+def test_a_config_map_that_is_not_there(seen: World, expected: Expectation) -> None:
+    check(seen, expected)

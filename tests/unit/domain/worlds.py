@@ -45,6 +45,7 @@ from modelmonitor.api.status import (
 )
 from modelmonitor.domain import evaluations, names
 from modelmonitor.domain.observation import (
+    Absent,
     Annotations,
     EvaluationSeen,
     Fleet,
@@ -181,6 +182,32 @@ class World:
         return replace(self, seen=replace(self.seen, serving=problem))
 
     # --- what the status says ----------------------------------------------------------------------------------
+    def in_batch(self) -> Self:
+        """Nothing serves the model: its URI is in a ConfigMap."""
+        serving = {"batch": {"uri": A}}
+        return self.spec(model={"serving": serving}).live(uid="uid-cm", progress=Progress.DONE)
+
+    def without_config_map(self) -> Self:
+        """The ConfigMap is not there."""
+        problem = Absent("ServingTargetNotFound", "There is no ConfigMap flights-model.", A)
+        return replace(self, seen=replace(self.seen, serving=problem))
+
+    def patched(self) -> Self:
+        """Our patch was seen."""
+        rollout = self.status.rollout
+        assert rollout is not None
+        return self.knowing(rollout=rollout.model_copy(update={"patched_at": rollout.started_at}))
+
+    def digest(self, digest: str) -> Self:
+        """An evaluation has loaded the serving model."""
+        serving = self.status.serving_model
+        assert serving is not None
+        return self.knowing(serving_model=serving.model_copy(update={"digest": digest}))
+
+    def in_mode_observe(self) -> Self:
+        """The monitor is to change nothing."""
+        return self.spec(rollout={"mode": "Observe"})
+
     def knowing(self, **fields: Any) -> Self:
         """The recorded status says so."""
         return self.recording(self.status.model_copy(update=fields))
@@ -405,15 +432,13 @@ class World:
         return back.live(rollout_id=2)
 
     def _rollout(self, direction: Direction, stage: RolloutStage, started_at: datetime) -> RolloutStatus:
-        target = self.seen.spec.model.serving.seldon_deployment
-        assert target is not None
         back = direction is Direction.BACK
         deadline = self.seen.rollout_spec.progress_deadline
         return RolloutStatus(
             id=2 if back else 1,
             direction=direction,
             stage=stage,
-            target=target,
+            target=self.seen.spec.model.serving,
             from_uri=B if back else A,
             to_uri=A if back else B,
             started_at=started_at,
@@ -424,7 +449,14 @@ class World:
 
 def newborn() -> World:
     """A monitor that was just created."""
-    live = ServingSeen(uid="uid-flights", generation=3, uri=A, rollout_id=0, progress=Progress.DONE)
+    live = ServingSeen(
+        uid="uid-flights",
+        generation=3,
+        uri=A,
+        rollout_id=0,
+        progress=Progress.DONE,
+        place="modelUri of SeldonDeployment flights",
+    )
     empty = ModelMonitorStatus()
     return World(
         Observation(

@@ -1,4 +1,4 @@
-"""The stub of the SeldonDeployment kind is a part of the real definition."""
+"""The stubs of Seldon's kinds are parts of the real definitions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-REAL = ROOT.parent / "shared" / "crds" / "seldondeployment-v1.17.1-small-bases.yaml"
+STUBS = ROOT / "e2e" / "seldon"
+REAL = ROOT.parent / "shared" / "crds"
 KEPT = ("type", "format", "x-kubernetes-list-type", "x-kubernetes-list-map-keys")
 
 Node = dict[str, Any]
@@ -35,9 +36,16 @@ def unlike(ours: Node, real: Node, path: str) -> Iterator[str]:
             yield from unlike(ours[nested], real.get(nested, {}), f"{path}[]")
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason="the real definition is not here")
-def test_every_field_of_the_stub_is_in_the_real_definition_with_the_same_type() -> None:
-    ours, real = definition(ROOT / "e2e" / "seldon" / "crd.yaml"), definition(REAL)
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real definitions are not here")
+@pytest.mark.parametrize(
+    ("stub", "definition_of"),
+    [
+        ("crd.yaml", "seldondeployment-v1.17.1-small-bases.yaml"),
+        ("model-crd.yaml", "seldon-v2.6.0-mlops.seldon.io_models.yaml"),
+    ],
+)
+def test_every_field_of_the_stub_is_in_the_real_definition_with_the_same_type(stub: str, definition_of: str) -> None:
+    ours, real = definition(STUBS / stub), definition(REAL / definition_of)
     assert ours["spec"]["names"] == real["spec"]["names"]
     assert ours["spec"]["scope"] == real["spec"]["scope"]
     (version,), (real_version,) = ours["spec"]["versions"], real["spec"]["versions"]
@@ -45,10 +53,10 @@ def test_every_field_of_the_stub_is_in_the_real_definition_with_the_same_type() 
         k: v for k, v in real_version.items() if k != "schema"
     }
     schema = [v["schema"]["openAPIV3Schema"] for v in (version, real_version)]
-    assert not list(unlike(schema[0], schema[1], "SeldonDeployment"))
+    assert not list(unlike(schema[0], schema[1], ours["spec"]["names"]["kind"]))
 
 
 def test_the_list_of_predictors_is_atomic_as_in_the_real_definition() -> None:
-    (version,) = definition(ROOT / "e2e" / "seldon" / "crd.yaml")["spec"]["versions"]
+    (version,) = definition(STUBS / "crd.yaml")["spec"]["versions"]
     predictors = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["predictors"]
     assert "x-kubernetes-list-type" not in predictors

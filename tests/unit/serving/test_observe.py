@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.serving import SeldonDeploymentRef
 from modelmonitor.domain.observation import Problem, Progress, ServingSeen
-from modelmonitor.serving.seldon_deployment import ROLLOUT_ANNOTATION, DeploymentSeen, SeldonDeploymentSeen, observe
+from modelmonitor.serving.protocol import ROLLOUT_ANNOTATION
+from modelmonitor.serving.seldon_deployment import observe
+from modelmonitor.serving.seldon_objects import DeploymentSeen, SeldonDeploymentSeen
 from tests.unit.serving.objects import deployment, node, predictor, seldon_deployment
 
 Raw = dict[str, Any]

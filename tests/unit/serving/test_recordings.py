@@ -7,9 +7,10 @@ from itertools import groupby
 
 import pytest
 
-from modelmonitor.api.monitor import SeldonDeploymentRef
+from modelmonitor.api.serving import SeldonDeploymentRef
 from modelmonitor.domain.observation import Problem, Progress, ServingSeen
-from modelmonitor.serving.seldon_deployment import GRACE, DeploymentSeen, SeldonDeploymentSeen, observe
+from modelmonitor.serving.seldon_deployment import observe
+from modelmonitor.serving.seldon_objects import GRACE, DeploymentSeen, SeldonDeploymentSeen
 from tests.unit.e2e_seldon.recording import FOLDER, load
 from tests.unit.serving.moments import Moment, moments
 

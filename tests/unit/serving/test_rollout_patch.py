@@ -6,8 +6,10 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from modelmonitor.api.monitor import SeldonDeploymentRef
-from modelmonitor.serving.seldon_deployment import ROLLOUT_ANNOTATION, SeldonDeploymentSeen, rollout_patch
+from modelmonitor.api.serving import SeldonDeploymentRef
+from modelmonitor.serving.protocol import ROLLOUT_ANNOTATION
+from modelmonitor.serving.seldon_deployment import rollout_patch
+from modelmonitor.serving.seldon_objects import SeldonDeploymentSeen
 from tests.unit.serving.objects import node, predictor, seldon_deployment
 
 Raw = dict[str, Any]

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from modelmonitor.api.monitor import RolloutMode
 from modelmonitor.api.result import ComparisonResult, ModelIdentity
 from modelmonitor.api.status import Answer, Approval, AttemptOutcome, Compared
-from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.observation import Observation, Problem
 from modelmonitor.domain.policies.ends import ended
 from modelmonitor.domain.policies.guard import needs_approval
 from modelmonitor.domain.policies.rollout import Promotion, forward_intent
@@ -25,10 +26,11 @@ def promoted(
     if digest is not None and digest in seen.status.rolled_back_digests:
         why = f"{wanted.challenger_uri} ({digest}) was rolled back before: it is not rolled out again."
         return ended(seen, now, AttemptOutcome.KNOWN_BAD, why, measured)
+    promotion = Promotion(wanted.challenger_uri, digest, wanted.window, measured)
+    if seen.spec.rollout_mode is RolloutMode.OBSERVE:
+        return _recommended(seen, now, promotion, message)
     if not needs_approval(seen):
-        return forward_intent(
-            seen, now, Promotion(wanted.challenger_uri, digest, wanted.window, measured), message=message
-        )
+        return forward_intent(seen, now, promotion, message=message)
     deadline = now + seen.rollout_spec.approval_deadline
     return noted(
         seen,
@@ -57,11 +59,21 @@ def awaiting_approval(seen: Observation, now: datetime) -> Step | None:
         return ended(
             seen, now, AttemptOutcome.REJECTED, f"{waits.candidate_uri} was rejected, {why}.", waits.comparison
         )
+    promotion = Promotion(waits.candidate_uri, waits.digest, waits.window, waits.comparison, approved_by=waits.by)
+    if seen.spec.rollout_mode is RolloutMode.OBSERVE:
+        return _recommended(seen, now, promotion, "")
     if waits.answer is Answer.APPROVED or not needs_approval(seen):
-        promotion = Promotion(waits.candidate_uri, waits.digest, waits.window, waits.comparison, approved_by=waits.by)
         by = f" by {waits.by}" if waits.by else ""
         return forward_intent(seen, now, promotion, message=f"{waits.candidate_uri} is approved{by} and rolled out.")
     if now >= waits.deadline:
         message = f"Nobody approved {waits.candidate_uri} before {waits.deadline:%Y-%m-%dT%H:%MZ}: it is given up."
         return ended(seen, now, AttemptOutcome.NOT_APPROVED, message, waits.comparison)
     return waiting(seen, until=waits.deadline)
+
+
+def _recommended(seen: Observation, now: datetime, promotion: Promotion, message: str) -> Step:
+    """In mode Observe nothing is rolled out: somebody is told what to do, and the attempt is over."""
+    place = "" if isinstance(seen.serving, Problem) else seen.serving.place
+    said = f"{promotion.candidate} is better and is not rolled out, since rollout.mode is Observe: set {place} to it."
+    measured = promotion.measured.model_copy(update={"baselines": ()})
+    return ended(seen, now, AttemptOutcome.OBSERVE, f"{said} {message}".rstrip(), measured)

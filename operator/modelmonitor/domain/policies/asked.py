@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from modelmonitor.api.monitor import RolloutMode
 from modelmonitor.api.requests import HandledRequest, Malformed, Request, Verb, read, token
 from modelmonitor.api.status import Answer, AskedTrip, Direction, Hold, ModelMonitorStatus, RolloutStage
 from modelmonitor.domain.actions import Tone
@@ -132,6 +133,10 @@ def _roll_back(seen: Observation, now: datetime, request: Request) -> Step:
         return _refused(seen, now, Verb.ROLLBACK, "the model in service is not one that this monitor rolled out")
     if status.attempt is not None:
         return _refused(seen, now, Verb.ROLLBACK, f"attempt {status.attempt.trip} is under way: hold it first")
+    if seen.spec.rollout_mode is RolloutMode.OBSERVE and rollout is not None and rollout.stage is RolloutStage.KEPT:
+        return _refused(
+            seen, now, Verb.ROLLBACK, f"rollout.mode is Observe: set the URI to {rollout.from_uri} yourself"
+        )
     return back_intent(seen, now, f"Rolled back because somebody asked for it{_by(request)}.")
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from modelmonitor.api.measuring import Counting
+from modelmonitor.api.monitor import RolloutMode
 from modelmonitor.api.result import Verdict, Window
 from modelmonitor.api.status import AttemptOutcome, Compared, Direction, Purpose, RolloutStage, RolloutStatus
 from modelmonitor.domain.actions import PatchServing
@@ -69,7 +70,8 @@ def _not_yet_patched(seen: Observation, now: datetime, rollout: RolloutStatus, l
             AttemptOutcome.ROLLOUT_FAILED,
             "The serving object could not be patched before the rollout's deadline: the champion served throughout.",
         )
-    if seen.spec.suspend or seen.observe_only or seen.owner_of_target is not None:
+    observes = seen.observe_only or seen.spec.rollout_mode is RolloutMode.OBSERVE
+    if observes or seen.spec.suspend or seen.owner_of_target is not None:
         return waiting(seen)
     # A patch that is sent any later could still be on its way when the rollout is given up, and arrive unwatched.
     last_call = rollout.deadline - min(LONGEST_REQUEST, (rollout.deadline - rollout.started_at) / 2)

@@ -40,17 +40,16 @@ class Promotion:
 def forward_intent(seen: Observation, now: datetime, promotion: Promotion, *, message: str) -> Step:
     """The candidate is to serve."""
     status, serving = seen.status, seen.status.serving_model
-    target = seen.spec.model.serving.seldon_deployment
     assert serving is not None  # noqa: S101 - a comparison needs a serving model
-    assert target is not None  # noqa: S101 - one-of with one choice
     rollout = RolloutStatus(
         id=next_id(seen),
         direction=Direction.FORWARD,
         stage=RolloutStage.PROGRESSING,
-        target=target,
+        target=seen.spec.model.serving,
         from_uri=serving.uri,
         to_uri=promotion.candidate,
         candidate_digest=promotion.digest,
+        champion_digest=serving.digest,
         baselines=promotion.measured.baselines,
         approved_by=promotion.approved_by,
         started_at=now,
@@ -143,6 +142,7 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
         served = before.baselines, before.baseline_digest
     serving = ServingModel(
         uri=rollout.to_uri,
+        digest=rollout.to_digest,
         since=now,
         since_event=status.data_through,
         baselines=rollout.baselines if forward else served[0],

@@ -4,14 +4,30 @@ from datetime import datetime
 from typing import Final
 
 from modelmonitor.api.status import AttemptOutcome, LastAttempt, RolloutStage, RolloutStatus, ServingModel
-from modelmonitor.domain.actions import Tone
-from modelmonitor.domain.observation import Observation, Problem, ServingSeen
-from modelmonitor.domain.step import Step, changed, noted, waiting
+from modelmonitor.domain.actions import CreateServing, Tone
+from modelmonitor.domain.observation import Absent, Observation, Problem, ServingSeen
+from modelmonitor.domain.step import Step, acting, changed, noted, waiting
 
 _REST: Final = (
     "Remediation rests until the monitor's annotation modelmonitor.dev/resume is set to a new value. If a GitOps tool "
     "did it, let it ignore this field."
 )
+
+
+def not_yet_there(seen: Observation, now: datetime) -> Step | None:
+    """Nothing holds the model's URI: make it, with the model that is known to serve, else with the spec's first one.
+
+    Also where somebody deleted it: whoever wants another model writes it there.
+    """
+    if not isinstance(seen.serving, Absent) or not seen.makes_serving:
+        return None
+    status, rollout = seen.status, seen.status.rollout
+    known, patched = status.serving_model, rollout if rollout is not None and rollout.patched_at is not None else None
+    uri, digest = (known.uri, known.digest) if known is not None else (seen.serving.uri, None)
+    if patched is not None and patched.stage is RolloutStage.PROGRESSING:
+        uri, digest = patched.to_uri, patched.to_digest
+    number = patched.id if patched is not None and patched.to_uri == uri else 0
+    return acting(seen, CreateServing(seen.target, uri, digest, number))
 
 
 def out_of_sight(seen: Observation, now: datetime) -> Step | None:
