@@ -74,6 +74,10 @@ bench-check: setup ## Say which of the numbers to reach bench/results.json misse
 bench-trust: setup ## Do intervals and false alarms hold what they say? Writes docs/trust.md
 	@$(PHASE) "bench-trust" $(BIN)/python -m bench.trust
 
+.PHONY: bench-backtest
+bench-backtest: setup ## What would the monitor have done, and what would others? Writes docs/backtest.md
+	@$(PHASE) "bench-backtest" $(BIN)/python -m bench.backtest
+
 .PHONY: crds
 crds: setup ## Generate the CRDs from the models
 	@$(BIN)/python -m modelmonitor.api

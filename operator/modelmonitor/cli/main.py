@@ -1,4 +1,4 @@
-"""`modelmonitor`: evaluate a model as the operator would, and train one as the shipped trainer does.
+"""`modelmonitor`: evaluate a model as the operator would, run it through the past, train one with the shipped trainer.
 
 Exit codes of `evaluate`: 0 pass or warn (with a candidate: it is better), 10 fail (it is not), 11 nothing could be
 said (too little data, or the window is not closed yet), 3 could not measure, 2 wrong usage or manifest, 1 a mistake in
@@ -74,6 +74,68 @@ def evaluate(
         raise typer.BadParameter("--trained-through speaks of the candidate: give --candidate too")
     through = None if trained_through is None else trained_through.replace(tzinfo=UTC)
     request = Request(file, model, window.date() if window else None, candidate, through, json_file)
+    raise typer.Exit(run(request, os.environ, datetime.now(UTC), out=Console(), err=Console(stderr=True)))
+
+
+@app.command()
+def backtest(
+    file: Annotated[Path, typer.Option("--file", "-f", help="A YAML file with one ModelMonitor.")],
+    model: Annotated[
+        str | None, typer.Option(help="URI of the model that served when the backtest begins.", metavar="URI")
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="The first window is the first that starts on this day or later. Default: windows.start, else where"
+            " the data begin or the reference ends. Begin after the days that the model was trained on.",
+        ),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="Leave out windows that end after the beginning of this day.",
+        ),
+    ] = None,
+    train: Annotated[
+        str | None,
+        typer.Option(
+            help="A command that trains, with the environment of a training Job (MODELMONITOR_TRAIN_START, …). It"
+            " writes its result to the file that MODELMONITOR_TERMINATION_LOG names, or as result.json into"
+            " MODELMONITOR_OUTPUT_URI. Default: modelmonitor train.",
+            metavar="COMMAND",
+        ),
+    ] = None,
+    no_train: Annotated[
+        bool, typer.Option("--no-train", help="Train nothing: trips are counted, and the model stays.")
+    ] = False,
+    drift_at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DAY", help="When the world changed: tells how long that stayed unnoticed."
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all of it as JSON to this file.", dir_okay=False)
+    ] = None,
+) -> None:
+    """What the monitor would have done: its own decisions over the windows of the past, without a cluster.
+
+    Windows are measured, models trained and compared for real, with the rows that had arrived by then; only the serving
+    object and the clock are simulated. Nothing is written but --json. Exit codes: 0 done, 2 wrong usage or manifest,
+    3 could not measure, 130 interrupted.
+    """
+    from modelmonitor.cli.backtest import Request, run  # noqa: PLC0415
+
+    if train is not None and no_train:
+        raise typer.BadParameter("--train and --no-train exclude each other")
+    days = [None if day is None else day.date() for day in (first, last, drift_at)]
+    request = Request(file, model, days[0], days[1], train, not no_train, days[2], json_file)
     raise typer.Exit(run(request, os.environ, datetime.now(UTC), out=Console(), err=Console(stderr=True)))
 
 

@@ -1,6 +1,5 @@
 """A result as a person wants to read it in a terminal."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
@@ -22,8 +21,9 @@ from modelmonitor.api.result import (
     QualityResult,
     Verdict,
 )
+from modelmonitor.cli.times import local
 
-_STYLES = {
+STYLES = {
     Verdict.PASS: "bold green",
     Verdict.WARN: "bold yellow",
     Verdict.FAIL: "bold red",
@@ -56,7 +56,7 @@ def show(console: Console, result: EvaluationResult, zone: ZoneInfo) -> None:
     if result.comparison is not None:
         parts.append(_comparison(result.comparison))
     word = result.verdict.value if result.verdict else result.look.value
-    style = _STYLES[result.verdict] if result.verdict else "bold blue"
+    style = STYLES[result.verdict] if result.verdict else "bold blue"
     parts.append(Text.assemble((word, style), f"  {result.message}"))
     console.print(Group(*(Padding(part, (0, 0, 1, 0)) for part in parts[:-1]), parts[-1]))
 
@@ -66,10 +66,10 @@ def _facts(result: EvaluationResult, zone: ZoneInfo) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     if result.window is not None:
-        start, end = _local(result.window.start, zone), _local(result.window.end, zone)
+        start, end = local(result.window.start, zone), local(result.window.end, zone)
         table.add_row("Window", f"{start} to {end} ({zone.key}), number {result.window.index}")
     if result.data_through is not None:
-        table.add_row("Newest event", _local(result.data_through, zone))
+        table.add_row("Newest event", local(result.data_through, zone))
     for name, model in (("Model", result.model), ("Candidate", result.candidate)):
         if model is not None:
             digest = f"  {model.digest[:19]}…" if model.digest else ""
@@ -100,7 +100,7 @@ def _metrics(metrics: tuple[MetricResult, ...]) -> Table:
 
 
 def _worded(verdict: Verdict) -> Text:
-    return Text(verdict.value, style=_STYLES[verdict])
+    return Text(verdict.value, style=STYLES[verdict])
 
 
 def _how(metrics: tuple[MetricResult, ...]) -> str:
@@ -118,7 +118,7 @@ def _how(metrics: tuple[MetricResult, ...]) -> str:
 
 def _drift(result: DriftResult) -> Group:
     said = f"{result.drifted} of {result.features} features have drifted" if result.features else ""
-    line = Text.assemble("Drift  ", (result.verdict.value, _STYLES[result.verdict]), f"  {said}")
+    line = Text.assemble("Drift  ", (result.verdict.value, STYLES[result.verdict]), f"  {said}")
     if not result.scores:
         return Group(line)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -131,7 +131,7 @@ def _drift(result: DriftResult) -> Group:
             "–" if score.value is None else f"{score.value:.4f}",
             "–" if score.expected is None else f"{score.expected:.4f}",
             _limit(score),
-            Text.assemble((score.verdict.value, _STYLES[score.verdict]), f"  {score.reason}" if score.reason else ""),
+            Text.assemble((score.verdict.value, STYLES[score.verdict]), f"  {score.reason}" if score.reason else ""),
         )
     return Group(line, table)
 
@@ -143,9 +143,9 @@ def _limit(score: DriftScore) -> str:
 
 
 def _quality(result: QualityResult) -> Group:
-    line = Text.assemble("Data   ", (result.verdict.value, _STYLES[result.verdict]))
+    line = Text.assemble("Data   ", (result.verdict.value, STYLES[result.verdict]))
     found = [
-        Text.assemble("  ", (finding.verdict.value, _STYLES[finding.verdict]), f"  {finding.message}")
+        Text.assemble("  ", (finding.verdict.value, STYLES[finding.verdict]), f"  {finding.message}")
         for finding in result.findings
     ]
     return Group(line, *found)
@@ -186,8 +186,3 @@ def _guard(one: Paired) -> Text:
         return Text(one.reason or "", style="dim")
     said = f"  {one.reason}" if one.reason else f"  more than {-one.margin:+g}"
     return Text.assemble((one.guard.value, _GUARDS[one.guard]), said)
-
-
-def _local(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{local:%Y-%m-%d}" if (local.hour, local.minute) == (0, 0) else f"{local:%Y-%m-%d %H:%M}"

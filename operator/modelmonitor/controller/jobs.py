@@ -8,8 +8,9 @@ from typing import Any, Final
 from modelmonitor.api.job import INPUT_ANNOTATION, INPUT_LIMIT, EvaluationInput, Role
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.status import Attempt
-from modelmonitor.api.types import API_VERSION, format_time
+from modelmonitor.api.types import API_VERSION
 from modelmonitor.controller import labels
+from modelmonitor.domain.environment import training_environment
 from modelmonitor.domain.observation import Observation
 from modelmonitor.kube.errors import RefusedError
 
@@ -164,7 +165,7 @@ def training_job(seen: Observation, name: str, identity: str, attempt: Attempt) 
     pod.setdefault("serviceAccountName", seen.spec.jobs.service_account_name)
     # Training code with a token could do what the monitor's gates forbid.
     pod["automountServiceAccountToken"] = False
-    pod["containers"] = _with_environment(pod.get("containers"), _environment(seen, attempt))
+    pod["containers"] = _with_environment(pod.get("containers"), training_environment(seen.name, attempt))
     job_spec["template"] = {**pod_template, "metadata": pod_meta, "spec": pod}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job_spec}
 
@@ -177,20 +178,6 @@ def _object(parent: Mapping[str, Any], path: str) -> Document:
     if not isinstance(found, Mapping):
         raise RefusedError(f"spec.retrain.jobTemplate.{path} is not an object", reason="InvalidJobTemplate")
     return dict(found)
-
-
-def _environment(seen: Observation, attempt: Attempt) -> dict[str, str]:
-    failed = attempt.because[-1]
-    return {
-        "MODELMONITOR_MONITOR": seen.name,
-        "MODELMONITOR_WINDOW_START": format_time(failed.start),
-        "MODELMONITOR_WINDOW_END": format_time(failed.end),
-        "MODELMONITOR_TRAIN_START": format_time(attempt.train_start),
-        "MODELMONITOR_TRAIN_END": format_time(attempt.train_end),
-        "MODELMONITOR_CHAMPION_URI": attempt.champion,
-        "MODELMONITOR_OUTPUT_URI": attempt.output_uri,
-        "MODELMONITOR_REASON": attempt.reason,
-    }
 
 
 def _with_environment(containers: Any, environment: Mapping[str, str]) -> list[Document]:

@@ -18,7 +18,7 @@ from modelmonitor.evaluation.judge import Judgement
 from modelmonitor.evaluation.limits import UNLIMITED, Limits
 from modelmonitor.evaluation.measures import Measures, compared, no_evidence
 from modelmonitor.evaluation.objectives import judged
-from modelmonitor.evaluation.plan import Plan, Source, plan
+from modelmonitor.evaluation.plan import Plan, Planner, Source, plan
 from modelmonitor.evaluation.publish import publish
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.statistics.kinds import Kind
@@ -35,6 +35,7 @@ def evaluate(
     now: datetime,
     progress: Callable[[str], None],
     limits: Limits = UNLIMITED,
+    planned: Planner = plan,
 ) -> EvaluationResult:
     """Look at a window.
 
@@ -44,12 +45,13 @@ def evaluate(
         now: the wall clock; later rows are taken for mistakes.
         progress: told what is happening, a line at a time.
         limits: of memory and of disk.
+        planned: what is known of the source; a backtest knows less than what there is by now.
 
     Raises:
         EvaluationError: whatever keeps it from measuring.
     """
     began = monotonic()
-    found = plan(source_of(given.data, given.windows, environ), now)
+    found = planned(source_of(given.data, given.windows, environ), now)
     progress(f"{len(found.files)} files in {found.source.folder.uri}, newest event {_said(found.data_through)}")
     try:
         result = _look(given, found, limits, environ=environ, now=now, progress=progress)

@@ -1,7 +1,7 @@
 """Plan: which files can hold a window, and how far the data go, without reading more than footers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -68,6 +68,10 @@ class Plan:
         if (span := self.spans.get(file.file.path)) is not None:
             return span[0] < microseconds(end) and span[1] >= microseconds(start)
         return file.may_hold(start, end, self.source.zone)
+
+
+Planner = Callable[[Source, datetime], Plan]
+"""Finds out what is known of a source at a moment."""
 
 
 def plan(source: Source, now: datetime) -> Plan:
