@@ -34,6 +34,7 @@ modelmonitor backtest -f monitor.yaml --model models/january --drift-at 2013-04-
   file that `MODELMONITOR_TERMINATION_LOG` names, or as `result.json` in its output folder. A command of your own sees
   all files: it must keep to `TRAIN_END` by itself.
 - **`--no-train`** counts trips, and the model stays.
+- **People** are taken to say yes at once, where `rollout.approval` is Manual or `rollout.mode` Observe.
 - **Logged scores** (`predictions.column`) are those of the first model. One that is promoted has logged none: from
   then on it is loaded and scores the rows.
 - **Where to begin**: after the days that the model was trained on, and not before the reference ends. `--from`,

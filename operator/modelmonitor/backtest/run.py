@@ -10,7 +10,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from modelmonitor.api.monitor import ApprovalPolicy, Challenger, ModelMonitorSpec, Reports, Retrain, Rollout
+from modelmonitor.api.monitor import (
+    ApprovalPolicy,
+    Challenger,
+    ModelMonitorSpec,
+    Reports,
+    Retrain,
+    Rollout,
+    RolloutMode,
+)
 from modelmonitor.api.objectives import Severity
 from modelmonitor.backtest.arrivals import Arrivals, as_of
 from modelmonitor.backtest.measuring import Evaluator
@@ -126,12 +134,13 @@ def rehearsed(spec: ModelMonitorSpec, first: date, scratch: Path, *, trains: boo
     untrained = {"every": None, "cooldown": timedelta(), "max_attempts": _MOST_ATTEMPTS}
     output = {"output_uri": str(scratch / "models")}
     rollout = spec.rollout or Rollout()
+    mode = None if rollout.mode is RolloutMode.OBSERVE else rollout.mode
     return spec.model_copy(
         update={
             "suspend": False,
             "windows": spec.windows.model_copy(update={"start": first}),
             "retrain": retrain.model_copy(update=output if trains else output | untrained),
-            "rollout": rollout.model_copy(update={"approval": ApprovalPolicy.AUTOMATIC}),
+            "rollout": rollout.model_copy(update={"approval": ApprovalPolicy.AUTOMATIC, "mode": mode}),
             # The reference's profile is kept here, so that it is read once and not for each window.
             "reports": Reports(uri=str(scratch / "reports")),
         }
@@ -154,6 +163,8 @@ def remarks(order: Order) -> list[str]:
         )
     if spec.retrain is None:
         said.append("The manifest has no retrain: trips are counted, and nothing is trained.")
+    elif order.trainer is not None and spec.rollout_mode is RolloutMode.OBSERVE:
+        said.append("rollout.mode is Observe: here each better candidate is rolled out at once, as if by a person.")
     elif order.trainer is not None and spec.rollout is not None and spec.rollout.approval is ApprovalPolicy.MANUAL:
         said.append("rollout.approval is Manual: here each better candidate is approved at once.")
     return said

@@ -101,6 +101,8 @@ def _trainer(request: Request, spec: ModelMonitorSpec, environ: Mapping[str, str
 def _champion(request: Request, spec: ModelMonitorSpec, trainer: Trainer | None) -> str:
     if request.model is not None:
         return request.model
+    if spec.model.serving.batch is not None:
+        return spec.model.serving.batch.uri
     if spec.data.predictions.column is None:
         raise InputError(
             "ModelMissing",

@@ -326,6 +326,22 @@ def test_who_must_be_asked_is_taken_to_say_yes(tmp_path: Path) -> None:
     assert any("approved at once" in remark for remark in story.remarks)
 
 
+@pytest.mark.parametrize(
+    ("serving", "rollout"),
+    [
+        pytest.param({"seldonModel": {"name": "clicks"}}, None, id="Seldon Core 2"),
+        pytest.param({"batch": {"uri": "models/1"}}, None, id="a ConfigMap for batch jobs"),
+        pytest.param({"seldonModel": {"name": "clicks"}}, {"mode": "Observe"}, id="a person who takes the advice"),
+    ],
+)
+def test_whatever_serves_is_moved(tmp_path: Path, serving: dict[str, Any], rollout: dict[str, Any] | None) -> None:
+    write_weeks(tmp_path / "data", 8, turned=range(3, 9))
+    story = lived(tmp_path, Refits(tmp_path / "data"), model={"serving": serving}, rollout=rollout, **ONE)
+    assert story.counts.promotions == 1
+    assert story.windows[-1].model > 0
+    assert bool(rollout) == any("as if by a person" in remark for remark in story.remarks)
+
+
 def test_a_suspended_monitor_is_run_through_the_past_all_the_same(tmp_path: Path) -> None:
     write_weeks(tmp_path / "data", 3)
     assert verdicts(lived(tmp_path, suspend=True)) == "PPP"

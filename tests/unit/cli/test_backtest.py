@@ -118,6 +118,15 @@ def test_a_backtest_is_shown(
     assert max(map(len, out.splitlines())) <= width
 
 
+def test_of_batch_jobs_the_manifest_says_which_model_is_the_first(here: Path) -> None:
+    write_weeks(Path("data"), 2)
+    models.good(Path("first"))
+    written(model={"serving": {"batch": {"uri": "first"}}})
+    code, out, err = told(trains=False)
+    assert code == Exit.OK, err
+    assert "2 Pass" in out
+
+
 def test_progress_says_which_window_of_how_many(here: Path) -> None:
     rotting()
     _, _, err = told(model="first", trains=False)
