@@ -52,7 +52,7 @@ ORDINARY: Final = LISTS | {
     "because": 2,
     "pendingWindows": 4,
     "invalidWindows": 1,
-    "scores": 6,
+    "scores": 5,
     "handledRequests": 2,
     "rolledBackDigests": 1,
     "healthyWindows": 1,
@@ -106,6 +106,11 @@ def full_status(
     if "approval" in document:
         # One that breaks a guard does not wait for approval.
         del document["approval"]["comparison"]["others"]
+    for name in {"approval", "lastAttempt"} & document.keys():
+        compared = document[name]["comparison"]
+        for one in (compared, *compared.get("others", ())):
+            # What was too little to be judged has no bounds.
+            del one["counted"], one["needed"]
     # What a model is held to is kept where it is needed: a rollout has the candidate's until it has arrived.
     del document["lastAttempt"]["comparison"]["baselines"]
     del document["rollout"]["baselines"]

@@ -157,6 +157,27 @@ CREATING: Final = (
     ),
     Case(
         "spec.metrics[0]",
+        "this metric lies between 0 and 1: write by as a share, such as 0.05 for five points",
+        accepts=(
+            {"metrics": [than("f1", promotion={"by": 0.99})]},
+            {"metrics": [{"name": "log_loss", "max": 3, "noWorseThan": {"promotion": {"by": 2}}}]},
+        ),
+        rejects=(
+            {"metrics": [than("f1", promotion={"by": 5})]},
+            {"metrics": [than("f1", reference={"by": 1})], "data": {"reference": REFERENCE}},
+        ),
+    ),
+    Case(
+        "spec.challenger.guards[0]",
+        "this metric lies between 0 and 1: write margin as a share, such as 0.02 for two points",
+        accepts=(
+            {"retrain": RETRAIN, "challenger": guarded_by("recall", margin=0.99)},
+            {"retrain": RETRAIN, "challenger": guarded_by("log_loss", margin=2)},
+        ),
+        rejects=({"retrain": RETRAIN, "challenger": guarded_by("recall", margin=2)},),
+    ),
+    Case(
+        "spec.metrics[0]",
         "mean_error is not worse for being greater or less: remove noWorseThan",
         accepts=({"metrics": [than("r2", promotion={"by": 0.05})]},),
         rejects=({"metrics": [than("mean_error", promotion={"by": 0.05})]},),
@@ -254,7 +275,10 @@ CREATING: Final = (
         "spec.metrics[0]",
         "it needs an objective: set min (the least good value) or max",
         accepts=({"metrics": [{"name": "f1", "min": 0}]}, {"metrics": [{"name": "f1", "max": 1}]}),
-        rejects=({"metrics": [{"name": "f1"}]},),
+        rejects=(
+            {"metrics": [{"name": "f1"}]},
+            {"metrics": [{"name": "f1", "noWorseThan": {"promotion": {"by": 0.05}}}]},
+        ),
     ),
     Case(
         "spec.metrics[0]",

@@ -11,6 +11,7 @@ from modelmonitor.api.drift import Drift
 from modelmonitor.api.metric_names import (
     INCOMPARABLE,
     SCORED_METRICS,
+    SHARES,
     TOLD_MORE,
     MetricName,
     Task,
@@ -360,14 +361,23 @@ class Retrain(Model):
     person sets the annotation modelmonitor.dev/resume to a new value."""
 
 
-class GuardMetric(Model):
+class GuardMetric(Ruled):
     """A metric in which a candidate must not be worse."""
+
+    rules: ClassVar = (
+        Rule(
+            f"!(self.metric in {cel(SHARES)}) || self.margin < 1.0",
+            "this metric lies between 0 and 1: write margin as a share, such as 0.02 for two points",
+        ),
+    )
 
     metric: MetricName
     """The metric, one that fits `model.task`."""
     margin: Annotated[float, Field(ge=0, le=1e12)]
     """By how much it may be worse, in the metric's own unit. That it is not worse by more must be shown, so with 0 it
     must be better."""
+    confidence: Annotated[float, Field(ge=0.5, le=0.9999)] | None = None
+    """How sure that must be, one-sided. Default: `challenger.confidence`."""
     segments: Annotated[tuple[Column, ...], Field(max_length=4)] = ()
     """Columns whose values are segments: it must not be worse on any of them either, where that can be judged."""
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
@@ -391,10 +401,11 @@ class Challenger(Model):
     confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
     """How sure that must be: the one-sided confidence of the lower bound of the gain."""
     guards: Annotated[tuple[GuardMetric, ...], Field(max_length=8), ListMap("metric")] = ()
-    """Metrics in which the candidate must not be worse, with the same confidence."""
+    """Metrics in which the candidate must not be worse."""
     window: ComparisonWindow = ComparisonWindow.NEXT
-    """On whose rows. Next: on the first window after those that failed. Tripping: on the last one that failed, at once:
-    it was selected for being bad, on which an equal model looks better far more often than `confidence` says."""
+    """On whose rows. Next: on the first window after those that failed. Tripping: on the last one that failed, at once,
+    with training ending before it: it was selected for being bad, and on such a window an equal model looks better far
+    more often than `confidence` says. A candidate that no failing window asked for is always compared on the next."""
 
 
 class Replace(Model):

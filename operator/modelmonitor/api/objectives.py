@@ -109,6 +109,12 @@ class Metric(Objective):
             f"!has(self.noWorseThan) || !(self.name in {cel(INCOMPARABLE)})",
             f"{listed(INCOMPARABLE)} is not worse for being greater or less: remove noWorseThan",
         ),
+        Rule(
+            f"!has(self.noWorseThan) || !(self.name in {cel(SHARES)})"
+            " || [has(self.noWorseThan.promotion) && self.noWorseThan.promotion.by >= 1.0,"
+            " has(self.noWorseThan.reference) && self.noWorseThan.reference.by >= 1.0].all(much, !much)",
+            "this metric lies between 0 and 1: write by as a share, such as 0.05 for five points",
+        ),
         *(
             Rule(
                 f"has(self.{field}) == (self.name in {cel(names)})",

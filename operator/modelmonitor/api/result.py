@@ -148,6 +148,10 @@ class Baseline(Model):
     """Degrees of freedom of that."""
 
 
+MOST_BESIDE: Final = 32
+"""So many guards and metrics beside the one that decides stand in a summary; the report has all of them."""
+
+
 class GuardVerdict(StrEnum):
     """What is known of a metric in which a candidate must not be worse."""
 
@@ -171,13 +175,21 @@ class Paired(Model):
     difference: float | None = None
     """By how much the candidate is better; negative where it is worse."""
     low: float | None = None
-    """Lower bound of the difference, one-sided, at the comparison's confidence."""
+    """Lower bound of the difference, one-sided, at `confidence`."""
+    high: float | None = None
+    """Upper bound of the difference, likewise."""
+    confidence: Share | None = None
+    """Of a guard: its own; else the comparison's."""
     margin: float | None = None
     """Of a guard: by how much it may be worse."""
     guard: GuardVerdict | None = None
     """Of a guard: whether it is kept."""
     rows: Rows = 0
-    """Rows that both were judged on."""
+    """Rows of the metric's denominator, of the model that has fewer."""
+    counted: Rows | None = None
+    """Where they are too few, as `reason` says: these rows, or blocks of time."""
+    needed: Rows | None = None
+    """How many of them are needed."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Why it could not be judged."""
 
@@ -197,6 +209,8 @@ class ComparisonResult(Model):
     """By how much the candidate is better: candidate minus champion, or the reverse where less is better."""
     low: float | None = None
     """Lower bound of the difference, one-sided, at `confidence`."""
+    high: float | None = None
+    """Upper bound of the difference, likewise."""
     minimum_gain: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     """What the lower bound must exceed."""
     confidence: Share = 0.95
@@ -205,13 +219,19 @@ class ComparisonResult(Model):
     """Rows that both were judged on."""
     blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Time blocks that the bound rests on."""
+    counted: Rows | None = None
+    """Where they are too few, as `reason` says: rows of the metric's denominator, or blocks of time."""
+    needed: Rows | None = None
+    """How many of them are needed."""
     reason: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Why there is no evidence, or GuardBroken."""
     selected: bool = False
     """Whether the rows are those of a window that was selected for being bad: then an equal model looks better more
     often than `confidence` says."""
-    others: Annotated[tuple[Paired, ...], Field(max_length=32), ListMap("metric")] = ()
+    others: Annotated[tuple[Paired, ...], Field(max_length=MOST_BESIDE), ListMap("metric")] = ()
     """Guards, the broken ones first, and the other metrics side by side."""
+    omitted: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Guards and metrics that did not fit."""
     baselines: Annotated[tuple[Baseline, ...], Field(max_length=4), ListMap("metric")] = ()
     """The candidate's values of the metrics that have noWorseThan: what it is held to once it serves."""
 
@@ -340,23 +360,24 @@ def encode(result: EvaluationResult) -> str:
     """The termination message of a result: at most `LIMIT` ASCII bytes, whatever the result holds.
 
     Long texts are shortened first. Then entries are left out from the least urgent on: drift and findings about the
-    data are less urgent than what the metrics say first and than every failing metric; `omitted` counts metrics.
+    data are less urgent than what the metrics say first and than every failing metric. `omitted` counts metrics; that
+    of a comparison, what stands beside the metric that decides.
     """
     entries = _by_urgency(result)
     headlines = [entry for entry in entries if isinstance(entry, MetricResult)][:_HEADLINES]
     for text_limit in (2048, 512, 128, 32):
         slim = _shortened(result, text_limit)
-        if len(_packed(slim, headlines, len(result.metrics))) <= LIMIT:
+        if len(_packed(slim, headlines, result)) <= LIMIT:
             break
     # The message grows with every entry, so the most that fit are found by bisection.
     kept, most = 0, len(entries)
     while kept < most:
         middle = (kept + most + 1) // 2
-        if len(_packed(slim, entries[:middle], len(result.metrics))) <= LIMIT:
+        if len(_packed(slim, entries[:middle], result)) <= LIMIT:
             kept = middle
         else:
             most = middle - 1
-    return _packed(slim, entries[:kept], len(result.metrics))
+    return _packed(slim, entries[:kept], result)
 
 
 def decode(text: str) -> EvaluationResult:
@@ -397,21 +418,25 @@ def _by_urgency(result: EvaluationResult) -> list[_Entry]:
     ]
     about_data.sort(key=lambda one: _URGENCY.index(one.verdict))
     bad = [one for one in about_data if one.verdict in {Verdict.FAIL, Verdict.WARN}]
-    others = result.comparison.others if result.comparison is not None else ()
+    others = result.comparison.others[:MOST_BESIDE] if result.comparison is not None else ()
     broken = [one for one in others if one.guard is GuardVerdict.BROKEN]
     rest = [one for one in others if one not in broken]
     return [*broken, *first, *bad, *rest, *metrics[len(first) :], *about_data[len(bad) :]]
 
 
-def _packed(result: EvaluationResult, entries: Sequence[_Entry], metrics: int) -> str:
+def _packed(result: EvaluationResult, entries: Sequence[_Entry], of: EvaluationResult) -> str:
+    """A shortened result with some of the entries of the one that it is made of."""
+
     def documents(kind: type[_Entry]) -> list[dict[str, Any]]:
         return [entry.document() for entry in entries if isinstance(entry, kind)]
 
     kept = documents(MetricResult)
-    body = result.document() | {"metrics": kept, "omitted": result.omitted + metrics - len(kept)}
+    body = result.document() | {"metrics": kept, "omitted": result.omitted + len(of.metrics) - len(kept)}
     for part, field, kind in _LISTS:
         if part in body:
             body[part] |= {field: documents(kind)}
+    if of.comparison is not None:
+        body["comparison"]["omitted"] = of.comparison.omitted + len(of.comparison.others) - len(documents(Paired))
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     deflater = zlib.compressobj(9, wbits=-15)
     return PREFIX + base64.b64encode(deflater.compress(raw) + deflater.flush()).decode("ascii")

@@ -6,7 +6,7 @@ The others are the operator's matter.
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from modelmonitor.api.metric_names import ABOUT, PARAMETERS, SCORED_METRICS, SHARES, Task, fitting, listed
+from modelmonitor.api.metric_names import ABOUT, INCOMPARABLE, PARAMETERS, SCORED_METRICS, SHARES, Task, fitting, listed
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.objectives import Metric, Objective
 
@@ -24,6 +24,13 @@ def broken_rules(spec: ModelMonitorSpec) -> Iterator[str]:
             yield from _objective(f"spec.{field}[{number}]", objective)
     for number, metric in enumerate(spec.metrics):
         yield from _metric(spec, f"spec.metrics[{number}]", metric)
+        yield from _than_before(spec, f"spec.metrics[{number}].noWorseThan", metric)
+    for number, guard in enumerate(spec.challenger.guards if spec.challenger is not None else ()):
+        if guard.metric in SHARES and guard.margin >= 1:
+            yield (
+                f"spec.challenger.guards[{number}].margin: {guard.margin:g} is not below 1, where {guard.metric} lies;"
+                " write it as a share, such as 0.02"
+            )
     if spec.windows.every > spec.windows.length:
         yield "spec.windows.every: is longer than windows.length, so rows between two windows are never judged"
     try:
@@ -65,6 +72,19 @@ def _objective(where: str, objective: Objective) -> Iterator[str]:
         yield f"{where}: needs an objective; set min (the least good value) or max"
     elif objective.min is not None and objective.max is not None and objective.min > objective.max:
         yield f"{where}: min is above max, so no value meets both"
+
+
+def _than_before(spec: ModelMonitorSpec, where: str, metric: Metric) -> Iterator[str]:
+    held = metric.no_worse_than
+    if held is None:
+        return
+    if metric.name in INCOMPARABLE:
+        yield f"{where}: {metric.name} is not worse for being greater or less; remove it"
+    if held.reference is not None and spec.data.reference is None:
+        yield f"{where}.reference: compares with data.reference; set it, or use promotion"
+    for field, slack in (("promotion", held.promotion), ("reference", held.reference)):
+        if slack is not None and metric.name in SHARES and slack.by >= 1:
+            yield f"{where}.{field}.by: {slack.by:g} is not below 1; write it as a share, such as 0.05"
 
 
 def _metric(spec: ModelMonitorSpec, where: str, metric: Metric) -> Iterator[str]:

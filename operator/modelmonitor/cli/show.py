@@ -22,6 +22,7 @@ from modelmonitor.api.result import (
     Verdict,
 )
 from modelmonitor.cli.times import local
+from modelmonitor.domain.side_by_side import lacking
 
 STYLES = {
     Verdict.PASS: "bold green",
@@ -35,6 +36,10 @@ _COMPARED = {
     Comparison.BETTER: ("bold green", "the candidate is better"),
     Comparison.NOT_BETTER: ("bold red", "the candidate is not shown to be better"),
     Comparison.NO_EVIDENCE: ("bold blue", "nothing can be said of the candidate"),
+}
+_OF_GUARDS = {
+    "GuardBroken": "the candidate is better, but not shown to be no worse where it must not be",
+    "GuardNotJudged": "the candidate is better, but one of its guards cannot be judged",
 }
 _GUARDS = {
     GuardVerdict.KEPT: "bold green",
@@ -153,29 +158,33 @@ def _quality(result: QualityResult) -> Group:
 
 def _comparison(result: ComparisonResult) -> Group:
     style, said = _COMPARED[result.verdict]
+    said = _OF_GUARDS.get(result.reason or "", said)
     line = Text.assemble((result.verdict.value, style), f"  {said}")
+    beside = (_others(result.others),) if result.others else ()
     if result.difference is None:
-        return Group(line, Text(f"  {result.metric}: {result.reason}"))
+        why = lacking(result) or f"{result.metric}: {result.reason}"
+        return Group(line, Text(f"  {why}"), *beside)
     table = Table.grid(padding=(0, 2))
     table.add_row(f"  {result.metric} of the champion", f"{result.champion:.4f}")
     table.add_row(f"  {result.metric} of the candidate", f"{result.candidate:.4f}")
     table.add_row("  difference", f"{result.difference:+.4f}, at least {result.low:+.4f} with {result.confidence:.0%}")
     table.add_row("  needed", f"more than {result.minimum_gain:+.4f}")
     table.add_row("  on the same", f"{result.rows:,} rows in {result.blocks} blocks")
-    return Group(line, table, *((_others(result.others),) if result.others else ()))
+    if result.verdict is Comparison.NO_EVIDENCE:
+        table.add_row("  but", lacking(result))
+    return Group(line, table, *beside)
 
 
 def _others(others: tuple[Paired, ...]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("  Beside it", "Champion", "Candidate", "Difference", "At least", "Guard"):
+    for name in ("  Beside it", "Champion", "Candidate", "Difference", "Interval", "Guard"):
         table.add_column(name, justify="left" if name in {"  Beside it", "Guard"} else "right")
     for one in others:
-        values = (one.champion, one.candidate)
-        signed = (one.difference, one.low)
         table.add_row(
             f"  {one.metric}",
-            *("–" if value is None else f"{value:.4f}" for value in values),
-            *("–" if value is None else f"{value:+.4f}" for value in signed),
+            *("–" if value is None else f"{value:.4f}" for value in (one.champion, one.candidate)),
+            "–" if one.difference is None else f"{one.difference:+.4f}",
+            "–" if one.low is None else f"{one.low:+.4f} to {one.high:+.4f}",
             _guard(one),
         )
     return table
@@ -184,5 +193,6 @@ def _others(others: tuple[Paired, ...]) -> Table:
 def _guard(one: Paired) -> Text:
     if one.guard is None or one.margin is None:
         return Text(one.reason or "", style="dim")
-    said = f"  {one.reason}" if one.reason else f"  more than {-one.margin:+g}"
+    confidence = f" with {one.confidence:.4g}" if one.confidence is not None else ""
+    said = f"  {one.reason}" if one.reason else f"  more than {-one.margin:+g}{confidence}"
     return Text.assemble((one.guard.value, _GUARDS[one.guard]), said)

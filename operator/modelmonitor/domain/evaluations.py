@@ -3,8 +3,9 @@
 from modelmonitor.api.evaluation import ModelEvaluationSpec, MonitorRef
 from modelmonitor.api.job import Contender, EvaluationInput, Role, Stage
 from modelmonitor.api.measuring import Measurement
+from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Window
-from modelmonitor.api.status import Compared, Purpose, ServingModel
+from modelmonitor.api.status import Compared, Purpose, ServingModel, Trigger
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartEvaluation
 from modelmonitor.domain.observation import Observation
@@ -38,8 +39,8 @@ def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
 
 def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> StartEvaluation:
     """The evaluation of two models on the rows of one window."""
-    attempt = seen.status.attempt
-    selected = wanted.purpose is Purpose.PROMOTE and attempt is not None and wanted.window in attempt.because
+    attempt, promotes = seen.status.attempt, wanted.purpose is Purpose.PROMOTE
+    failing = attempt.because if attempt is not None and attempt.trigger is Trigger.FAILING else ()
     return _start(
         seen,
         stage=Stage.QUALITY,
@@ -49,7 +50,13 @@ def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> St
         look=wanted.look,
         window=wanted.window,
         champion=serving.uri,
-        contender=Contender(uri=wanted.challenger_uri, trained_through=wanted.trained_through, selected=selected),
+        contender=Contender(
+            uri=wanted.challenger_uri,
+            trained_through=wanted.trained_through,
+            selected=not promotes or wanted.window in failing,
+        ),
+        # The way back needs no proof: a guard that is not shown to be kept must not hold a worse model in service.
+        challenger=seen.challenger if promotes else seen.challenger.model_copy(update={"guards": ()}),
     )
 
 
@@ -70,6 +77,7 @@ def _start(
     window: Window,
     champion: str,
     contender: Contender | None,
+    challenger: Challenger | None = None,
 ) -> StartEvaluation:
     spec, serving = seen.spec, seen.status.serving_model
     role = Role.CANDIDATE if contender else Role.CHAMPION
@@ -109,7 +117,7 @@ def _start(
             drift=spec.drift if about_data else None,
             quality=spec.quality if about_data else None,
             verdict=spec.verdict,
-            challenger=seen.challenger,
+            challenger=challenger or seen.challenger,
             reports=spec.reports,
         ),
     )

@@ -20,6 +20,7 @@ from modelmonitor.evaluation.statistics.jackknife import FEWEST_BLOCKS
 from modelmonitor.evaluation.statistics.serial import NONE, LongRun
 
 NO_BASELINE: Final = "NoBaseline"
+_THEN: Final = {"promotion": "at its promotion", "reference": "on the reference"}
 # The middle half of an interval is narrow enough for scales to be straight, and wide enough not to be rounding.
 _QUARTER: Final = 0.25
 
@@ -62,8 +63,8 @@ def judge_baseline(
     """
     choice = metric.no_worse_than
     assert choice is not None  # noqa: S101 - the caller's
-    name, slack = ("promotion", choice.promotion) if choice.promotion is not None else ("reference", choice.reference)
-    by = slack.by if slack is not None else 0.0
+    chosen = {"promotion": choice.promotion, "reference": choice.reference}
+    name, by = next((name, one.by) for name, one in chosen.items() if one is not None)
     bound = {"min": -by} if measure.greater_is_better else {"max": by}
     result = MetricResult(name=f"{metric.name}{{{name}}}", verdict=Verdict.INSUFFICIENT, **bound)
     if was is None or now is None:
@@ -83,7 +84,8 @@ def judge_baseline(
             "low": difference - reach,
             "high": difference + reach,
             "level": 1 - alpha,
-            "detail": f"{now.value:.4g} after {was.value:.4g}",
+            "detail": f"{abs(difference):.4g} {'below' if difference < 0 else 'above'} {was.value:.4g} ±"
+            f" {was.error:.2g} {_THEN[name]}",
         }
     )
 

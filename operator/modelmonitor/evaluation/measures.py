@@ -8,9 +8,10 @@ from modelmonitor.api.metric_names import INCOMPARABLE
 from modelmonitor.api.objectives import Objective
 from modelmonitor.api.result import Comparison, ComparisonResult
 from modelmonitor.evaluation.baselines import of_candidate
-from modelmonitor.evaluation.compare import Both, Guarding, Shown, compare
+from modelmonitor.evaluation.compare import Contest, Guarding, compare
 from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.metrics import Measure
+from modelmonitor.evaluation.paired import Both, Yardstick
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.segments import WHOLE
 from modelmonitor.evaluation.statistics.kinds import Kind
@@ -22,46 +23,61 @@ class Measures:
     """By what the objectives are measured, in their order, and by what two models are compared."""
 
     objectives: tuple[Measure, ...]
-    deciding: Measure | None = None
-    guards: tuple[Guarding, ...] = ()
+    contest: Contest | None = None
 
     @classmethod
     def of(cls, given: EvaluationInput) -> Self:
         """Those that the input asks for; an EvaluationError when one cannot be had."""
         objectives = tuple(measure_for(objective, given.model) for objective in given.objectives)
-        if given.contender is None:
-            return cls(objectives)
-        guards = (Guarding(one, measure_by_name(one.metric, given)) for one in given.challenger.guards)
-        return cls(objectives, measure_by_name(given.challenger.metric, given), tuple(guards))
+        return cls(objectives, _contest(given, objectives) if given.contender is not None else None)
 
     @property
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The statistics that they need."""
-        compared = (*((self.deciding,) if self.deciding else ()), *(one.measure for one in self.guards))
+        contest = self.contest
+        guards = (one.yardstick.measure for one in contest.guards) if contest is not None else ()
+        compared = (contest.deciding.measure, *guards) if contest is not None else ()
         return tuple(dict.fromkeys(kind for measure in (*self.objectives, *compared) for kind in measure.needs))
+
+
+def _contest(given: EvaluationInput, objectives: tuple[Measure, ...]) -> Contest:
+    challenger = given.challenger
+    confidence = challenger.confidence
+    guards = (
+        Guarding(
+            guard,
+            Yardstick(
+                guard.metric,
+                measure_by_name(guard.metric, given),
+                guard.minimum_rows,
+                confidence if guard.confidence is None else guard.confidence,
+            ),
+        )
+        for guard in challenger.guards
+    )
+    shown = (
+        Yardstick(metric.name, measure, metric.minimum_rows, confidence)
+        for metric, measure in zip(given.metrics, objectives, strict=False)
+        if metric.name not in INCOMPARABLE
+    )
+    deciding = measure_by_name(challenger.metric, given)
+    return Contest(
+        Yardstick(challenger.metric, deciding, _minimum_rows(given), confidence),
+        challenger.minimum_gain,
+        tuple(guards),
+        tuple(shown),
+    )
 
 
 def compared(
     given: EvaluationInput, measures: Measures, counted: Counted, profile: Profile | None
 ) -> ComparisonResult | None:
     """Both models side by side, where there are two."""
-    if given.contender is None or measures.deciding is None:
+    if given.contender is None or measures.contest is None:
         return None
     champion, candidate = counted.accumulators
     groups = profile.segments().groups if profile is not None else (WHOLE,)
-    shown = (
-        Shown(metric.name, measure, metric.minimum_rows)
-        for metric, measure in zip(given.metrics, measures.objectives, strict=False)
-        if metric.name not in INCOMPARABLE
-    )
-    found = compare(
-        Both(champion.tally, candidate.tally, groups),
-        measures.deciding,
-        given.challenger,
-        _minimum_rows(given),
-        guards=measures.guards,
-        shown=tuple(shown),
-    )
+    found = compare(Both(champion.tally, candidate.tally, groups), measures.contest)
     baselines = of_candidate(given.metrics, measures.objectives, candidate.tally())
     return found.model_copy(update={"selected": given.contender.selected, "baselines": baselines})
 

@@ -17,7 +17,7 @@ from modelmonitor.domain.levels import level_of
 from modelmonitor.evaluation.accumulate import Tally
 from modelmonitor.evaluation.baselines import baseline_of, judge_baseline, promoted_baseline
 from modelmonitor.evaluation.count import Counted
-from modelmonitor.evaluation.judge import Judgement, judge_objective, judge_window
+from modelmonitor.evaluation.judge import BETWEEN_DAY_UNKNOWN, Judgement, judge_objective, judge_window
 from modelmonitor.evaluation.metrics import Measure
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.segments import WHOLE, Group
@@ -73,7 +73,8 @@ def judged(
         alpha = level_of(check.objective, given.objectives, given.verdict, given.windows, segments)
         found = judge_objective(check.objective, check.measure, tally, alpha, by_day=counted.blocks.by_day, known=known)
         results.append(found.model_copy(update={"name": check.name}))
-    than_before = _than_before(given, measures, counted, profile, digest)
+    # Beside a candidate it is the candidate that is judged, and what the champion was is no news.
+    than_before = _than_before(given, measures, counted, profile, digest) if given.contender is None else []
     number = len(given.objectives)
     return judge_window(given.objectives, results[:number], [*results[number:], *than_before])
 
@@ -94,7 +95,13 @@ def _than_before(
             then = None if profile is None else profile.tally()
             was = None if then is None else baseline_of(metric.name, measure, then, metric.minimum_rows)
         alpha = level_of(metric, given.objectives, given.verdict, given.windows, segments_of(profile))
-        found.append(judge_baseline(metric, measure, now, was, alpha))
+        result = judge_baseline(metric, measure, now, was, alpha)
+        if result.value is not None:
+            rows = measure.rows(tally)
+            on = {"rows": int(rows.sum()), "blocks": int((rows > 0).sum())}
+            unknown = None if counted.blocks.by_day else BETWEEN_DAY_UNKNOWN
+            result = result.model_copy(update={**on, "reason": unknown})
+        found.append(result)
     return found
 
 

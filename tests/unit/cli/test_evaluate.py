@@ -115,6 +115,18 @@ def drifted() -> dict[str, Any]:
     return document
 
 
+def guarded() -> dict[str, Any]:
+    """A candidate must not be worse in recall nor in accuracy, of which the latter wants more rows than there are."""
+    document = healthy()
+    guards = [{"metric": "recall", "margin": 0.02, "confidence": 0.9}]
+    guards += [{"metric": "accuracy", "margin": 0.1, "minimumRows": 2000}]
+    document["spec"] |= {
+        "retrain": {"jobTemplate": {"spec": {"template": {}}}, "trainingWindow": "7d", "outputUri": "models"},
+        "challenger": {"metric": "roc_auc", "guards": guards},
+    }
+    return document
+
+
 def hole() -> dict[str, Any]:
     write(Path("data"), date(2013, 2, 20), rows_of_day(date(2013, 2, 20)))
     return manifest()
@@ -143,16 +155,21 @@ def test_a_window_is_shown(name: str, make: Callable[[], dict[str, Any]], window
 
 
 @pytest.mark.parametrize(
-    ("name", "champion", "candidate", "code"),
+    ("name", "make", "champion", "candidate", "code"),
     [
-        pytest.param("better", models.blind, models.good, Exit.OK, id="a better candidate"),
-        pytest.param("not-better", models.good, models.blind, Exit.FAIL, id="a worse candidate"),
+        pytest.param("better", healthy, models.blind, models.good, Exit.OK, id="a better candidate"),
+        pytest.param("not-better", healthy, models.good, models.blind, Exit.FAIL, id="a worse candidate"),
+        pytest.param("guarded", guarded, models.blind, models.good, Exit.NOTHING_SAID, id="a guard lacks rows"),
     ],
 )
 def test_a_comparison_is_shown(
-    name: str, champion: Callable[[Path], str], candidate: Callable[[Path], str], code: Exit
+    name: str,
+    make: Callable[[], dict[str, Any]],
+    champion: Callable[[Path], str],
+    candidate: Callable[[Path], str],
+    code: Exit,
 ) -> None:
-    Path("monitor.yaml").write_text(yaml.safe_dump(healthy()))
+    Path("monitor.yaml").write_text(yaml.safe_dump(make()))
     old, new = champion(Path("models/1")), candidate(Path("models/2"))
     found, out, _ = evaluated(window=WEEK, model=old, candidate=new)
     golden(name, out)

@@ -67,6 +67,21 @@ def test_a_manifest_is_read_also_from_among_other_objects(tmp_path: Path) -> Non
             "spec.metrics[0].min: 20 is not between 0 and 1",
             id="a share over 1",
         ),
+        pytest.param(
+            changed("spec.metrics.0.noWorseThan", {"promotion": {"by": 5}}),
+            "spec.metrics[0].noWorseThan.promotion.by: 5 is not below 1",
+            id="worse by more than there is",
+        ),
+        pytest.param(
+            changed("spec.metrics.0.noWorseThan", {"reference": {"by": 0.1}}),
+            "spec.metrics[0].noWorseThan.reference: compares with data.reference; set it",
+            id="no reference",
+        ),
+        pytest.param(
+            changed("spec.challenger", {"guards": [{"metric": "recall", "margin": 2}]}),
+            "spec.challenger.guards[0].margin: 2 is not below 1",
+            id="a margin over 1",
+        ),
         pytest.param(changed("spec.metrics", []), "spec.metrics: has 0 entries; at least 1 are needed", id="no metric"),
         pytest.param(changed("spec.metrics.0.min", ...), "needs an objective", id="a metric without an objective"),
         pytest.param(changed("spec.metrics.1.name", "f1"), "f1", id="a metric twice"),

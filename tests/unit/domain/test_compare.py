@@ -1,12 +1,23 @@
 """Comparing candidate and champion, as a table of sentences."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from modelmonitor.api.measuring import Trouble
-from modelmonitor.api.result import Cause, Comparison, ComparisonResult, GuardVerdict, Look, Paired, Verdict
-from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
+from modelmonitor.api.result import (
+    Baseline,
+    Cause,
+    Comparison,
+    ComparisonResult,
+    GuardVerdict,
+    Look,
+    Paired,
+    Verdict,
+    Window,
+)
+from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage, Trigger
 from modelmonitor.domain.actions import Explain, FinishEvaluation, StartEvaluation
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import JobState
@@ -243,7 +254,7 @@ def test_a_candidate_that_breaks_a_guard_is_refused_and_the_message_says_where()
         verdict=Comparison.NOT_BETTER, metric="f1", reason="GuardBroken", low=0.1, others=(broken, kept)
     )
     seen = world().comparing().found(Look.JUDGED, Verdict.FAIL, comparison=measured)
-    words = "recall{carrier=UA} 0.5000 serving, 0.4000 challenging, at least -0.1300 where -0.0200 is the least"
+    words = "recall{carrier=UA} 0.5000 serving, 0.4000 challenging, at least -0.1300 with confidence 0.95"
     check(seen, tells("NotBetter", "Worse where it must not be", words) & KEEPS_CHAMPION)
     last = decide(seen.seen, NOW).status.last_attempt
     assert last is not None
@@ -251,14 +262,122 @@ def test_a_candidate_that_breaks_a_guard_is_refused_and_the_message_says_where()
     assert last.comparison.others == (broken,), "the ModelEvaluation has all of them"
 
 
-def test_on_the_window_that_tripped_it_is_compared_at_once_and_trained_on_what_is_before_it() -> None:
-    hurried = world().spec(challenger={"window": "Tripping"})
-    trip = decide(hurried.failing(2).seen, NOW).status.attempt
+def hurried(trigger: Trigger = Trigger.FAILING, train_end: Window | None = None) -> World:
+    """The spec asks for the window that tripped; the training Job has ended."""
+    seen = world().spec(challenger={"window": "Tripping"}).trained()
+    attempt = seen.status.attempt
+    assert attempt is not None
+    until = (train_end or week(15)).start
+    return seen.knowing(attempt=attempt.model_copy(update={"trigger": trigger, "train_end": until}))
+
+
+@pytest.mark.parametrize(
+    ("seen", "window"),
+    [
+        case("the window that tripped: at once", hurried(), week(15)),
+        case("asked for: no window tripped", hurried(Trigger.ASKED), week(16)),
+        case("by schedule: no window tripped", hurried(Trigger.SCHEDULED), week(16)),
+        case("the spec asks for it only since the training began", hurried(train_end=week(16)), week(16)),
+    ],
+)
+def test_where_the_spec_asks_for_the_window_that_tripped_it_is_compared_on(seen: World, window: Window) -> None:
+    wanted = decide(seen.seen, NOW).status.comparison
+    assert wanted is not None
+    assert wanted.window == window
+
+
+def test_on_the_window_that_tripped_it_is_trained_on_what_is_before_it_and_the_result_says_selected() -> None:
+    seen = world().spec(challenger={"window": "Tripping"})
+    trip = decide(seen.failing(2).seen, NOW).status.attempt
     assert trip is not None
     assert trip.train_end == week(15).start
-    trained = decide(hurried.trained().seen, NOW).status.comparison
-    assert trained is not None
-    assert trained.window == week(15)
-    begun = hurried.comparing(window=week(15))
-    check(begun, acts(StartEvaluation, job_input__contender__selected=True))
+    check(seen.comparing(window=week(15)), acts(StartEvaluation, job_input__contender__selected=True))
     check(world().comparing(), acts(StartEvaluation, job_input__contender__selected=False))
+
+
+def test_the_newest_window_is_not_selected_for_being_bad_where_somebody_asked() -> None:
+    begun = world().comparing(window=week(15))
+    assert begun.status.attempt is not None
+    asked = begun.knowing(attempt=begun.status.attempt.model_copy(update={"trigger": Trigger.ASKED}))
+    check(asked, acts(StartEvaluation, job_input__contender__selected=False))
+
+
+def test_a_guard_keeps_no_worse_model_in_service() -> None:
+    """The way back needs no proof but that of the metric that decides."""
+    guards = [{"metric": "recall", "margin": 0.01}]
+    forward = world().spec(challenger={"guards": guards}).comparing()
+    back = world().spec(challenger={"guards": guards}).comparing_with_previous()
+    for seen, number in ((forward, 1), (back, 0)):
+        started = [one for one in decide(seen.seen, NOW).actions if isinstance(one, StartEvaluation)]
+        assert [len(one.job_input.challenger.guards) for one in started] == [number]
+    check(back, acts(StartEvaluation, job_input__contender__selected=True))
+
+
+RECALL = Paired(metric="recall", guard=GuardVerdict.NO_EVIDENCE, margin=0.1)
+WAS = Baseline(metric="f1", value=0.4, error=0.1, degrees=6)
+TOO_FEW = {"reason": "TooFewRows"}
+NONE = ComparisonResult(verdict=Comparison.NO_EVIDENCE, metric="f1", rows=700, blocks=7)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        pytest.param(TOO_FEW | {"counted": 85, "needed": 2000}, "f1 rests on 85 rows, 2000 are needed", id="rows"),
+        pytest.param(
+            {"reason": "TooFewBlocks", "counted": 3, "needed": 4},
+            "f1 rests on 3 blocks of time, 4 are needed",
+            id="days",
+        ),
+        pytest.param(
+            {
+                "reason": "GuardNotJudged",
+                "others": (
+                    RECALL.model_copy(update=TOO_FEW | {"metric": "f1{carrier=UA}", "counted": 1, "needed": 9}),
+                    RECALL.model_copy(update=TOO_FEW | {"counted": 40, "needed": 100}),
+                ),
+            },
+            "recall rests on 40 rows, 100 are needed",
+            id="rows of a guard; a segment decides nothing",
+        ),
+        pytest.param(
+            {"reason": "GuardNotJudged", "others": (RECALL.model_copy(update={"reason": "OneClassOnly"}),)},
+            "recall cannot be judged: OneClassOnly",
+            id="a guard that is not defined",
+        ),
+        pytest.param({"reason": "NoData"}, "There is not one row.", id="a window without rows"),
+    ],
+)
+def test_no_evidence_says_what_was_too_little(fields: dict[str, Any], words: str) -> None:
+    measured = NONE.model_copy(update=fields)
+    seen = world().comparing(tries=3)
+    seen = seen.found(Look.JUDGED, Verdict.INSUFFICIENT, comparison=measured, message="There is not one row.")
+    check(seen, tells("NoEvidence", f"after 4 windows: {words}") & KEEPS_CHAMPION)
+
+
+def test_of_a_comparison_the_status_keeps_what_decided_and_no_more() -> None:
+    """The ModelEvaluation has all of it; a fifteenth of a status for each metric is too much."""
+    many = tuple(RECALL.model_copy(update={"metric": f"recall{{carrier={k}}}", "rows": 1}) for k in range(32))
+    for verdict in Comparison:
+        found = (
+            world()
+            .comparing(tries=3)
+            .found(
+                Look.JUDGED,
+                Verdict.FAIL,
+                comparison=NONE.model_copy(
+                    update={"verdict": verdict, "others": many, "low": 0.1, "baselines": (WAS,)}
+                ),
+            )
+        )
+        last = decide(found.seen, NOW).status.last_attempt
+        assert last is not None
+        assert last.comparison is not None
+        assert (last.comparison.others, last.comparison.baselines) == ((), ())
+    broken = tuple(one.model_copy(update={"guard": GuardVerdict.BROKEN}) for one in many)
+    refused = NONE.model_copy(update={"verdict": Comparison.NOT_BETTER, "others": broken, "reason": "GuardBroken"})
+    last = decide(
+        world().comparing().found(Look.JUDGED, Verdict.FAIL, comparison=refused).seen, NOW
+    ).status.last_attempt
+    assert last is not None
+    assert last.comparison is not None
+    assert last.comparison.others == broken[:3]

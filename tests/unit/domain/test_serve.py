@@ -3,6 +3,7 @@
 import pytest
 
 from modelmonitor.api.requests import Verb
+from modelmonitor.api.result import Baseline
 from modelmonitor.api.status import AttemptOutcome, Direction, Phase, RolloutStage
 from modelmonitor.domain.actions import CreateServing, DeleteJob
 from modelmonitor.domain.decision import decide
@@ -277,3 +278,47 @@ BATCH = [
 @pytest.mark.parametrize(("seen", "expected"), BATCH)
 def test_a_config_map_that_is_not_there(seen: World, expected: Expectation) -> None:
     check(seen, expected)
+
+
+WAS = Baseline(metric="f1", value=0.51, error=0.02, degrees=6)
+HELD = {"baselines": (WAS,), "baseline_digest": "sha256:a"}
+
+
+def held(seen: World, *, before: bool = False) -> World:
+    """What serves is held to what it was; or the one before it is, as the rollout remembers."""
+    status = seen.status
+    if before:
+        assert status.rollout is not None
+        known = {"previous_baselines": (WAS,), "previous_digest": "sha256:a"}
+        return seen.knowing(rollout=status.rollout.model_copy(update=known))
+    assert status.serving_model is not None
+    return seen.knowing(serving_model=status.serving_model.model_copy(update=HELD))
+
+
+@pytest.mark.parametrize(
+    ("seen", "uri", "baselines"),
+    [
+        case("before our rollout had arrived", held(world().rolling()).live(uri=A), A, (WAS,)),
+        case("while the new model is verified", held(world().verifying(), before=True).live(uri=A), A, (WAS,)),
+        case(
+            "after it was kept",
+            held(world().finished_rollout(RolloutStage.KEPT), before=True).live(uri=A),
+            A,
+            (WAS,),
+        ),
+        case(
+            "to the candidate that we had rolled back: what the other one was is not its",
+            held(world().finished_rollout(RolloutStage.ROLLED_BACK), before=True).live(uri=B),
+            B,
+            (),
+        ),
+        case("to any other model", held(world().verifying(), before=True).live(uri=C), C, ()),
+    ],
+)
+def test_who_moves_back_to_the_model_before_our_rollout_brings_back_what_it_is_held_to(
+    seen: World, uri: str, baselines: tuple[Baseline, ...]
+) -> None:
+    serving = decide(seen.seen, NOW).status.serving_model
+    assert serving is not None
+    assert (serving.uri, serving.baselines) == (uri, baselines)
+    assert serving.baseline_digest == ("sha256:a" if baselines else None)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelmonitor.api.metric_names import Task
+from modelmonitor.api.metric_names import MetricName, Task
 from modelmonitor.evaluation.accumulate import Accumulator, Tally
-from modelmonitor.evaluation.compare import Both
 from modelmonitor.evaluation.metrics import CATALOGUE
+from modelmonitor.evaluation.paired import Both, Yardstick
 from modelmonitor.evaluation.pairs import Pairs
 from modelmonitor.evaluation.segments import WHOLE, Group
 from modelmonitor.evaluation.statistics.counts import Counts
@@ -34,6 +34,11 @@ def accumulated(
 def of_confusion(confusion: NDArray[np.int64]) -> Tally:
     """Of counts by block, label and prediction; there are no scores."""
     return Tally({ROWS: Counts(confusion.sum(axis=(1, 2))), CONFUSION: Counts(confusion)})
+
+
+def yardstick(name: MetricName, minimum_rows: int = 100, confidence: float = 0.95) -> Yardstick:
+    """A metric of a binary task, by which two models are compared."""
+    return Yardstick(name, BINARY[name], minimum_rows, confidence)
 
 
 def both(champion: Tally, candidate: Tally, **segments: tuple[Tally, Tally]) -> Both:

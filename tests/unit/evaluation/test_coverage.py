@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from modelmonitor.api.metric_names import MetricName
-from modelmonitor.api.monitor import Challenger
 from modelmonitor.api.result import Comparison
 from modelmonitor.evaluation.accumulate import Tally
-from modelmonitor.evaluation.compare import compare
+from modelmonitor.evaluation.compare import Contest, compare
 from modelmonitor.evaluation.statistics.kinds import CONFUSION
-from tests.unit.evaluation.tallies import BINARY, CONFUSION_ONLY, KINDS, accumulated, both
+from tests.unit.evaluation.tallies import BINARY, CONFUSION_ONLY, KINDS, accumulated, both, yardstick
 
 ALPHA = 0.05
+F1 = Contest(yardstick(MetricName.F1, confidence=1 - ALPHA), 0.0)
 
 
 def window(random: np.random.Generator, days: int, *, with_scores: bool, rows: int = 100) -> list[Tally]:
@@ -53,17 +53,17 @@ def test_the_area_is_called_too_low_no_more_often_than_it_says() -> None:
 
 @pytest.mark.parametrize("days", [5, 28])
 def test_an_equally_good_candidate_is_called_better_no_more_often_than_the_confidence_says(days: int) -> None:
-    random, challenger = np.random.default_rng(11), Challenger(metric=MetricName.F1, confidence=1 - ALPHA)
+    random = np.random.default_rng(11)
     pairs = (window(random, days, with_scores=False) for _ in range(500))
-    verdicts = [compare(both(one, other), BINARY[MetricName.F1], challenger, 100).verdict for one, other in pairs]
+    verdicts = [compare(both(one, other), F1).verdict for one, other in pairs]
     assert np.mean([verdict is Comparison.BETTER for verdict in verdicts]) < ALPHA + 0.03
 
 
 def test_a_better_candidate_is_found_better() -> None:
-    random, challenger = np.random.default_rng(13), Challenger(metric=MetricName.F1, confidence=1 - ALPHA)
+    random = np.random.default_rng(13)
     (champion, _), (worse, _) = (window(random, 28, with_scores=False) for _ in range(2))
     confusion = worse[CONFUSION].counts
     confusion[:, 1, 0] += confusion[:, 1, 1] // 2
     confusion[:, 1, 1] -= confusion[:, 1, 1] // 2
-    assert compare(both(worse, champion), BINARY[MetricName.F1], challenger, 100).verdict is Comparison.BETTER
-    assert compare(both(champion, worse), BINARY[MetricName.F1], challenger, 100).verdict is Comparison.NOT_BETTER
+    assert compare(both(worse, champion), F1).verdict is Comparison.BETTER
+    assert compare(both(champion, worse), F1).verdict is Comparison.NOT_BETTER

@@ -5,16 +5,7 @@ from typing import Final
 
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import Trouble
-from modelmonitor.api.result import (
-    Cause,
-    Comparison,
-    ComparisonResult,
-    EvaluationResult,
-    GuardVerdict,
-    Look,
-    Paired,
-    Verdict,
-)
+from modelmonitor.api.result import Cause, Comparison, ComparisonResult, EvaluationResult, Look, Verdict
 from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus, Purpose
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
@@ -25,11 +16,11 @@ from modelmonitor.domain.policies.measure import ERROR_PAUSE, FINISHED, LONGEST_
 from modelmonitor.domain.policies.rollout import back_intent, kept
 from modelmonitor.domain.results import result_of
 from modelmonitor.domain.schedule import next_look
+from modelmonitor.domain.side_by_side import in_short, lacking, not_better, side_by_side
 from modelmonitor.domain.step import Step, acting, backoff, changed, noted, waiting
 
 MOST_WINDOWS: Final = 4
 MOST_ERRORS: Final = 5
-_MOST_BROKEN: Final = 3
 _HELD_AGAINST: Final = (Cause.CANDIDATE, Cause.DATA)
 
 
@@ -63,15 +54,10 @@ def _concluded(seen: Observation, now: datetime, wanted: Compared, result: Evalu
         return _troubled(seen, now, wanted, result)
     measured = in_short(result.comparison) if result.comparison is not None else None
     if measured is None or measured.verdict is Comparison.NO_EVIDENCE:
-        return _no_evidence(seen, now, wanted, result)
+        return _no_evidence(seen, now, wanted, result, measured)
     if measured.verdict is Comparison.BETTER:
         return _better(seen, now, wanted, result, measured)
-    message = f"Not better: {side_by_side(measured)}."
-    broken = [one for one in measured.others if one.guard is GuardVerdict.BROKEN]
-    if measured.reason and broken:
-        message = (
-            f"Worse where it must not be: {'; '.join(_guard(one) for one in broken[:3])}. {side_by_side(measured)}."
-        )
+    message = not_better(measured)
     if wanted.purpose is Purpose.ROLL_BACK:
         return kept(
             seen, now, AttemptOutcome.STILL_FAILING, f"The previous model is no better, the new one stays. {message}"
@@ -90,31 +76,9 @@ def _better(
     return promoted(seen, now, wanted, measured, result.candidate, message=message)
 
 
-def in_short(measured: ComparisonResult) -> ComparisonResult:
-    """What of a comparison stands in the monitor's status; the ModelEvaluation has all of it."""
-    broken = tuple(one for one in measured.others if one.guard is GuardVerdict.BROKEN)[:_MOST_BROKEN]
-    baselines = measured.baselines if measured.verdict is Comparison.BETTER else ()
-    return measured.model_copy(update={"others": broken, "baselines": baselines})
-
-
-def _guard(one: Paired) -> str:
-    values = [one.champion, one.candidate, one.low, one.margin]
-    champion, candidate, low, margin = ("?" if value is None else f"{value:.4f}" for value in values)
-    return f"{one.metric} {champion} serving, {candidate} challenging, at least {low} where -{margin} is the least"
-
-
-def side_by_side(measured: ComparisonResult) -> str:
-    """Both models' values and the bound, as a phrase."""
-    values = [measured.champion, measured.candidate, measured.difference, measured.low]
-    champion, candidate, difference, low = ("?" if value is None else f"{value:.4f}" for value in values)
-    return (
-        f"{measured.metric} {champion} serving, {candidate} challenging, difference {difference}, "
-        f"at least {low} with confidence {measured.confidence:g}; {measured.rows} rows in {measured.blocks} blocks"
-        f"{' of the window that was selected for being bad' if measured.selected else ''}"
-    )
-
-
-def _no_evidence(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:
+def _no_evidence(
+    seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult, measured: ComparisonResult | None
+) -> Step:
     """Too little data says nothing about the models: the next window, a bounded number of times."""
     tries = wanted.tries + 1
     if tries < MOST_WINDOWS:
@@ -124,10 +88,11 @@ def _no_evidence(seen: Observation, now: datetime, wanted: Compared, result: Eva
             update={"window": following, "tries": tries, "look": look, "errors": 0, "trouble": None, "not_before": None}
         )
         return Step(changed(seen.status, comparison=again, looks=look))
-    message = f"No evidence after {tries} windows: {result.message or result.reason}"
+    why = lacking(measured) if measured is not None else ""
+    message = f"No evidence after {tries} windows: {why or result.message or result.reason}"
     if wanted.purpose is Purpose.ROLL_BACK:
         return kept(seen, now, AttemptOutcome.STILL_FAILING, message)
-    return ended(seen, now, AttemptOutcome.NO_EVIDENCE, message, result.comparison)
+    return ended(seen, now, AttemptOutcome.NO_EVIDENCE, message, measured)
 
 
 def _troubled(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:

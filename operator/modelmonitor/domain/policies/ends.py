@@ -7,6 +7,7 @@ from modelmonitor.api.result import ComparisonResult
 from modelmonitor.api.status import AttemptOutcome, LastAttempt
 from modelmonitor.domain.actions import Tone
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.side_by_side import without_baselines
 from modelmonitor.domain.step import Step, backoff, noted
 
 _COOLDOWN: Final = timedelta(hours=24)
@@ -43,6 +44,10 @@ def ended(
         # again. Else an image that could not be pulled costs another whole window of a bad model.
         last_trip_window=None if outcome is AttemptOutcome.TRAINING_FAILED else seen.status.last_trip_window,
         last_attempt=LastAttempt(
-            trip=seen.status.trips, outcome=outcome, message=message, comparison=comparison, ended_at=now
+            trip=seen.status.trips,
+            outcome=outcome,
+            message=message,
+            comparison=without_baselines(comparison),
+            ended_at=now,
         ),
     )

@@ -16,6 +16,7 @@ from modelmonitor.api.status import (
 from modelmonitor.domain.actions import Tone
 from modelmonitor.domain.observation import Observation, Problem
 from modelmonitor.domain.policies.ends import rest_until
+from modelmonitor.domain.side_by_side import without_baselines
 from modelmonitor.domain.step import Step, noted
 
 
@@ -62,7 +63,7 @@ def forward_intent(seen: Observation, now: datetime, promotion: Promotion, *, me
         trip=status.trips,
         outcome=AttemptOutcome.PROMOTED,
         message=message,
-        comparison=promotion.measured.model_copy(update={"baselines": ()}),
+        comparison=without_baselines(promotion.measured),
         ended_at=now,
     )
     return noted(
@@ -90,7 +91,7 @@ def back_intent(seen: Observation, now: datetime, message: str, measured: Compar
         trip=status.trips,
         outcome=AttemptOutcome.ROLLOUT_FAILED,
         message=message,
-        comparison=measured or (status.last_attempt.comparison if status.last_attempt else None),
+        comparison=without_baselines(measured) or (status.last_attempt.comparison if status.last_attempt else None),
         ended_at=now,
     )
     return noted(

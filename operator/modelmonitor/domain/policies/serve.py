@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from modelmonitor.api.status import AttemptOutcome, LastAttempt, RolloutStage, RolloutStatus, ServingModel
+from modelmonitor.api.status import AttemptOutcome, Direction, LastAttempt, RolloutStage, RolloutStatus, ServingModel
 from modelmonitor.domain.actions import CreateServing, Tone
 from modelmonitor.domain.observation import Absent, Observation, Problem, ServingSeen
 from modelmonitor.domain.step import Step, acting, changed, noted, waiting
@@ -73,17 +73,43 @@ def moved(seen: Observation, now: datetime) -> Step | None:
 
 def _reverted(seen: Observation, now: datetime, live: ServingSeen) -> Step:
     message = f"Somebody moved the serving model back to {live.uri}. {_REST}"
-    return _fresh(seen, now, live, "Reverted", message, reverted=f"Somebody moved the serving model back. {_REST}")
+    reverted = f"Somebody moved the serving model back. {_REST}"
+    return _fresh(seen, now, live, "Reverted", message, serving=_served_before(seen, now, live), reverted=reverted)
+
+
+def _served_before(seen: Observation, now: datetime, live: ServingSeen) -> ServingModel:
+    """The model before our rollout, held to what it was held to then; of one that was rolled back nothing is kept."""
+    known, rollout = seen.status.serving_model, seen.status.rollout
+    back = _put_there(seen, now, live)
+    if known is not None and known.uri == live.uri:
+        held = {"baselines": known.baselines, "baseline_digest": known.baseline_digest}
+    elif rollout is not None and rollout.direction is Direction.FORWARD:
+        held = {"baselines": rollout.previous_baselines, "baseline_digest": rollout.previous_digest}
+    else:
+        held = {}
+    return back.model_copy(update=held)
+
+
+def _put_there(seen: Observation, now: datetime, live: ServingSeen) -> ServingModel:
+    return ServingModel(uri=live.uri, since=now, since_event=seen.status.data_through)
 
 
 def _new_champion(seen: Observation, now: datetime, live: ServingSeen) -> Step:
     message = f"Somebody put {live.uri} into service: it is the new champion, all counts begin at zero."
     # Only a person's annotation ends a rest: who reverted once and then rolled by hand has not asked for more.
-    return _fresh(seen, now, live, "NewChampion", message, reverted=seen.status.reverted)
+    serving = _put_there(seen, now, live)
+    return _fresh(seen, now, live, "NewChampion", message, serving=serving, reverted=seen.status.reverted)
 
 
 def _fresh(
-    seen: Observation, now: datetime, live: ServingSeen, reason: str, message: str, reverted: str | None
+    seen: Observation,
+    now: datetime,
+    live: ServingSeen,
+    reason: str,
+    message: str,
+    *,
+    serving: ServingModel,
+    reverted: str | None,
 ) -> Step:
     status, rollout = seen.status, seen.status.rollout
     ended = status.last_attempt
@@ -95,7 +121,7 @@ def _fresh(
         reason,
         message,
         tone=Tone.WARNING if reason == "Reverted" else Tone.NORMAL,
-        serving_model=ServingModel(uri=live.uri, since=now, since_event=status.data_through),
+        serving_model=serving,
         # The other model may be the cure of what kept the last look from measuring.
         frontiers=tuple(
             one.model_copy(update={"next_look": now}) if one.trouble is not None else one for one in status.frontiers

@@ -64,7 +64,9 @@ def reason_to_train(seen: Observation) -> Reason | None:
         what = f"missed {failing.objective}" if failing.objective else "failed"
         return Reason(Trigger.FAILING, failing.windows, f"{many} {what} ({dates})")
     since = status.last_train_end or (status.first_window.start if status.first_window is not None else None)
-    if every is None or since is None or status.last_evaluation is None or _train_end(seen, newest) < since + every:
+    if every is None or since is None or status.last_evaluation is None:
+        return None
+    if _train_end(seen, newest, Trigger.SCHEDULED) < since + every:
         return None
     return Reason(Trigger.SCHEDULED, (newest,), f"it is time (spec.retrain.every is {format_duration(every)})")
 
@@ -77,17 +79,17 @@ def _newest_window(seen: Observation) -> Window | None:
     return seen.grid.window(following.index - seen.grid.counting_stride) if following is not None else None
 
 
-def _train_end(seen: Observation, window: Window) -> datetime:
+def _train_end(seen: Observation, window: Window, trigger: Trigger) -> datetime:
     """Train on what has its labels, and on nothing that the comparison will rest on."""
     assert seen.status.data_through is not None  # noqa: S101 - there is no reason without data
-    return min(comparison_window(seen, window).start, seen.status.data_through - seen.label_delay)
+    return min(comparison_window(seen, window, trigger).start, seen.status.data_through - seen.label_delay)
 
 
 def _begun(seen: Observation, now: datetime, why: Reason) -> Step:
     status, retrain = seen.status, seen.spec.retrain
     assert retrain is not None  # noqa: S101 - asked by tripped
     assert status.serving_model is not None  # noqa: S101 - asked by tripped
-    train_end = _train_end(seen, why.windows[-1])
+    train_end = _train_end(seen, why.windows[-1], why.trigger)
     trip = status.trips + 1
     attempt = Attempt(
         trip=trip,
