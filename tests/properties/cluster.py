@@ -18,14 +18,17 @@ from modelmonitor.api.drift import Drift, DriftMethod, DriftSeverity
 from modelmonitor.api.job import EvaluationInput, Stage
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.result import (
+    Baseline,
     Cause,
     Comparison,
     ComparisonResult,
     DriftResult,
     DriftScore,
     EvaluationResult,
+    GuardVerdict,
     Look,
     ModelIdentity,
+    Paired,
     QualityFinding,
     QualityResult,
     Verdict,
@@ -259,8 +262,8 @@ class Cluster:
         if self.through is not None and self.through >= order.closes and order.stage is Stage.QUALITY:
             late = self.labels_late and self.through < order.matures
             found = verdict if late else self.truth.setdefault((order.window.index, order.champion), verdict)
-            measured = ComparisonResult(verdict=comparison, metric="f1", low=0.1) if order.contender else None
-            identity = _identity(order.contender.uri) if order.contender else None
+            measured = _compared(order, order.contender.uri, comparison) if order.contender else None
+            identity = identity_of(order.contender.uri) if order.contender else None
             judged: dict[str, object] = {"look": Look.JUDGED, "verdict": found, "reason": str(found)}
             judged |= {"comparison": measured, "candidate": identity}
             result = result.model_copy(update={"look": Look.IMMATURE} if late else judged)
@@ -293,7 +296,31 @@ class Cluster:
         job.state, job.output = JobState.SUCCEEDED, json.dumps({"modelUri": uri})
 
 
-def _identity(uri: str) -> ModelIdentity:
+def held_to(uri: str) -> Baseline:
+    """What a model's metric was when it was compared: every one has its own."""
+    return Baseline(metric="f1", value=int(hashlib.sha256(uri.encode()).hexdigest(), 16) / 2**256, error=0.1, degrees=6)
+
+
+def _compared(order: EvaluationInput, challenger: str, verdict: Comparison) -> ComparisonResult:
+    """Where there are guards it is they that keep a candidate from being better."""
+    kept = {Comparison.BETTER: GuardVerdict.KEPT, Comparison.NOT_BETTER: GuardVerdict.BROKEN}
+    state = kept.get(verdict, GuardVerdict.NO_EVIDENCE)
+    guards = [
+        Paired(metric=f"{guard.metric}{{carrier={number}}}", low=-0.3, margin=guard.margin, guard=state, rows=9)
+        for guard in order.challenger.guards
+        for number in range(20)
+    ]
+    return ComparisonResult(
+        verdict=verdict,
+        metric="f1",
+        low=0.1,
+        reason="GuardBroken" if guards and state is GuardVerdict.BROKEN else None,
+        others=tuple(guards),
+        baselines=(held_to(challenger),),
+    )
+
+
+def identity_of(uri: str) -> ModelIdentity:
     """Every other training makes the same model again, at another place."""
     kind = int(hashlib.sha256(uri.encode()).hexdigest(), 16) % 2
     content = "the same again" if kind == 0 else uri

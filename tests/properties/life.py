@@ -79,6 +79,12 @@ _SPECS: Final[tuple[dict[str, Any], ...]] = (
         "rollout": {"approval": "Manual"},
     },
     {
+        "windows": {"length": "2d", "every": "1d"},
+        "verdict": {"failuresToTrip": 1},
+        "retrain": {"cooldown": "1h", "maxAttempts": 9, "every": "9d"},
+        "challenger": {"window": "Tripping", "guards": [{"metric": "recall", "margin": 0.1}]},
+    },
+    {
         "windows": {"length": "2d", "every": "2d"},
         "schedule": {"interval": "6h", "catchUp": 2},
         "drift": {"features": {"method": "psi", "max": 0.2, "severity": "Trip"}},

@@ -20,7 +20,7 @@ from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.rest import resting
 from modelmonitor.domain.policies.retrain import training
-from modelmonitor.domain.policies.roll import rolling_out, verifying
+from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
 from modelmonitor.domain.policies.rollout import Promotion, back_intent, forward_intent
 from modelmonitor.domain.policies.serve import moved, not_yet_there
 from modelmonitor.domain.policies.tidy import leftovers
@@ -196,6 +196,16 @@ def forgetting_the_deadline(seen: Observation, now: datetime) -> Step | None:
     """A rollout is waited for, however long it takes."""
     rollout = seen.status.rollout
     return rolling_out(seen, min(now, rollout.started_at) if rollout else now)
+
+
+def inheriting(seen: Observation, now: datetime) -> Step | None:
+    """Whatever comes into service is held to what served before it was."""
+    step = rolling_out(seen, now) or rolling_back(seen, now)
+    known, serving = seen.status.serving_model, step.status.serving_model if step is not None else None
+    if step is None or known is None or serving is None or serving.uri == known.uri:
+        return step
+    held = {"baselines": known.baselines, "baseline_digest": known.baseline_digest}
+    return replace(step, status=changed(step.status, serving_model=serving.model_copy(update=held)))
 
 
 def condemning(seen: Observation, now: datetime) -> Step | None:

@@ -9,9 +9,9 @@ from typing import Final
 
 from modelmonitor.api.drift import DriftSeverity
 from modelmonitor.api.job import EvaluationInput, Role, Stage
-from modelmonitor.api.monitor import ApprovalPolicy
+from modelmonitor.api.monitor import ApprovalPolicy, ComparisonWindow
 from modelmonitor.api.requests import Request, Verb, read, token
-from modelmonitor.api.result import Comparison, Look, Verdict, Window, decode
+from modelmonitor.api.result import Baseline, Comparison, Look, Verdict, Window, decode
 from modelmonitor.api.status import (
     UNDER_WAY,
     Answer,
@@ -21,12 +21,13 @@ from modelmonitor.api.status import (
     ModelMonitorStatus,
     RolloutStage,
     RolloutStatus,
+    ServingModel,
     Trigger,
 )
 from modelmonitor.domain.actions import CreateServing, Tell
 from modelmonitor.domain.decision import Decision
 from modelmonitor.domain.policies.retry import MOST_RETRIES
-from tests.properties.cluster import Cluster, Job, severity_of
+from tests.properties.cluster import Cluster, Job, held_to, identity_of, severity_of
 
 _COOLS: Final = (
     AttemptOutcome.TRAINING_FAILED,
@@ -61,6 +62,7 @@ class Ledger:
     forward: RolloutStatus | None = None
     generation: int = 0
     invalid: set[int] = field(default_factory=set)
+    held: dict[str, tuple[Baseline, ...]] = field(default_factory=dict)
     tripping: set[int] = field(default_factory=set)
 
     def broken(self, promise: str, detail: object) -> None:
@@ -78,6 +80,7 @@ class Ledger:
         """The status was lost: what the operator cannot know is not asked of it."""
         self.names.clear()
         self.invalid.clear()
+        self.held.clear()
         self.ids = {one for one in self.ids if one <= self.cluster.serving.rollout_id}
         self.hands_off, self.rests_until, self.attempts, self.forward = False, None, 0, None
 
@@ -124,12 +127,19 @@ class Ledger:
         known = self.names.setdefault(job.name, _stands_for(job))
         self.demand(known == _stands_for(job), "a name stands for one intent", (job.name, known, job.order))
         if not isinstance(job.order, Attempt):
+            self._judged_by_what_it_was(job.order)
             return
         unfinished = [one.name for one in self.cluster.jobs.values() if one.trains and not one.finished]
         self.demand(len(unfinished) <= 1, "never two training Jobs", unfinished)
         attempt = self.cluster.status.attempt
         again = attempt is not None and attempt.trip == job.order.trip and attempt.job_uid is not None
         self.demand(not again, "a training Job is made once", job.order)
+
+    def _judged_by_what_it_was(self, order: EvaluationInput) -> None:
+        own = (held_to(order.champion),), identity_of(order.champion).digest
+        given = order.baselines, order.baseline_digest
+        self.census["judged by what it was"] += given == own
+        self.demand(given in (own, ((), None)), "a model is held to what it was itself", (order.champion, given))
 
     def deleting(self, job: Job) -> None:
         """An operator deletes a Job."""
@@ -288,6 +298,7 @@ class Ledger:
         old, rollout = before.serving_model, after.rollout
         if old is not None and old.uri == after.serving_model.uri and old.since == after.serving_model.since:
             return
+        self._held_to_itself(before, after, after.serving_model)
         if rollout is not None and rollout.stage is RolloutStage.VERIFYING:
             live = self.cluster.serving
             runs = live.running == rollout.to_uri and not live.crashed
@@ -295,6 +306,22 @@ class Ledger:
             self.forward = None
         elif after.history and after.history[-1].reason in ("NewChampion", "Reverted"):
             self.rests_until, self.attempts = None, 0
+
+    def _held_to_itself(self, before: ModelMonitorStatus, after: ModelMonitorStatus, serving: ServingModel) -> None:
+        """A promoted model is held to what it was, and one that serves again to what it was held to before."""
+        told = {entry.reason for entry in after.history if entry not in before.history}
+        if before.serving_model is not None:
+            self.held.setdefault(before.serving_model.uri, before.serving_model.baselines)
+        wanted = serving.baselines
+        if "Promoted" in told:
+            wanted = (held_to(serving.uri),)
+        elif "NewChampion" in told:
+            wanted = ()
+        elif "RolledBack" in told:
+            wanted = self.held.get(serving.uri, wanted)
+        fits = serving.baselines == wanted
+        self.demand(fits, "a model is held to what it was itself", (told, serving.baselines, wanted))
+        self.held[serving.uri] = serving.baselines
 
     def _tripped(self, before: ModelMonitorStatus, after: ModelMonitorStatus, attempt: Attempt) -> None:
         spec, because = self.cluster.spec, attempt.because
@@ -348,7 +375,13 @@ class Ledger:
             attempt = before.attempt
             # Whoever promotes without an attempt has compared nothing.
             tripped = attempt.because if attempt is not None else ()
+            hurried = self.cluster.spec.challenger is not None and attempt is not None
+            hurried = hurried and self.cluster.look().seen.challenger.window is ComparisonWindow.TRIPPING
             end = max((window.end for window in tripped), default=datetime.max.replace(tzinfo=self.cluster.now.tzinfo))
+            if attempt is not None and hurried and attempt.trigger is Trigger.FAILING:
+                # On the window that tripped, but never on rows that it was trained on.
+                end = max(tripped[-1].start, attempt.train_end)
+                self.census["promoted in a hurry"] += 1
             fresh = [window for window in self._better_on(rollout.to_uri, rollout.from_uri) if window.start >= end]
             self.demand(bool(fresh), "promotes only what was better on fresh rows", rollout)
             busy = earlier is not None and earlier.stage in UNDER_WAY

@@ -33,6 +33,8 @@ REACHED: Final = (
     "drift that trips",
     "drift that does not trip",
     "comparison waits",
+    "judged by what it was",
+    "promoted in a hurry",
     "training started again",
     "replaced in the middle of a rollout",
 )

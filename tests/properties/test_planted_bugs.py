@@ -13,7 +13,7 @@ from modelmonitor.domain.policies.due import due
 from modelmonitor.domain.policies.measure import measuring
 from modelmonitor.domain.policies.rest import kept_from_training, resting
 from modelmonitor.domain.policies.retrain import training
-from modelmonitor.domain.policies.roll import rolling_out, verifying
+from modelmonitor.domain.policies.roll import rolling_back, rolling_out, verifying
 from modelmonitor.domain.policies.serve import moved, not_yet_there
 from modelmonitor.domain.policies.tidy import leftovers
 from modelmonitor.domain.policies.trip import breaker_open, tripped
@@ -132,6 +132,16 @@ BUGS: Final = [
         "a new model is rolled back unproven",
         "a model that runs is rolled back only for a better one",
         planted(verifying, plants.condemning),
+    ),
+    bug(
+        "a model is held to what the one before it was",
+        "a model is held to what it was itself",
+        planted(rolling_out, plants.inheriting),
+    ),
+    bug(
+        "what a model was is forgotten when it serves again",
+        "a model is held to what it was itself",
+        planted(rolling_back, plants.inheriting),
     ),
     bug("Seldon's own word is taken for proof", "promoted is what runs", without=frozenset({PROOF})),
     bug(

@@ -7,16 +7,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelmonitor.api.drift import DriftMethod
+from modelmonitor.api.metric_names import MetricName
 from modelmonitor.api.result import (
     LIMIT,
+    Baseline,
     Comparison,
     ComparisonResult,
     DriftResult,
     DriftScore,
     EvaluationResult,
+    GuardVerdict,
     Look,
     MetricResult,
     ModelIdentity,
+    Paired,
     QualityFinding,
     QualityResult,
     Verdict,
@@ -56,6 +60,25 @@ metrics = st.builds(
     reason=st.none() | text(64),
 )
 identities = st.builds(ModelIdentity, uri=text(1024), digest=st.none() | text(80))
+beside = st.builds(
+    Paired,
+    metric=text(256),
+    champion=numbers,
+    candidate=numbers,
+    difference=numbers,
+    low=numbers,
+    high=numbers,
+    guard=st.none() | st.sampled_from(GuardVerdict),
+    rows=st.integers(0, 10**12),
+    reason=st.none() | text(64),
+)
+baselines = st.builds(
+    Baseline,
+    metric=st.sampled_from(MetricName).map(str),
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    error=st.floats(0, 1e300),
+    degrees=st.integers(1, 10**6),
+)
 comparisons = st.builds(
     ComparisonResult,
     verdict=st.sampled_from(Comparison),
@@ -64,7 +87,10 @@ comparisons = st.builds(
     candidate=numbers,
     difference=numbers,
     low=numbers,
+    high=numbers,
     reason=st.none() | text(64),
+    others=st.lists(beside, max_size=32, unique_by=lambda one: one.metric).map(tuple),
+    baselines=st.lists(baselines, max_size=4, unique_by=lambda one: one.metric).map(tuple),
 )
 scores = st.builds(
     DriftScore,
@@ -131,6 +157,12 @@ def test_a_message_fits_and_tells_the_verdict_whatever_the_result_holds(
     assert (read.look, read.verdict, read.window) == (result.look, result.verdict, result.window)
     assert len(read.metrics) + read.omitted == len(many)
     assert len(read.metrics) <= 64
+    if result.comparison is not None and read.comparison is not None:
+        assert read.comparison.baselines == result.comparison.baselines, (
+            "what a model will be held to is never left out"
+        )
+        assert len(read.comparison.others) + read.comparison.omitted == len(result.comparison.others)
+        assert set(read.comparison.others) <= set(result.comparison.others)
     # What was found about the data is told, however few of its parts fit.
     assert (read.drift is None, read.quality is None) == (result.drift is None, result.quality is None)
     if read.drift is not None and result.drift is not None:
