@@ -228,8 +228,9 @@ class Predictions(OneOf):
     column: FromColumn | None = None
     """They were logged with the data, in `columns.score`, `columns.scores` or `columns.prediction`."""
     model: FromModel | None = None
-    """The evaluation Job loads the serving model from its URI (a scikit-learn pipeline, `model.joblib`) and scores the
-    rows."""
+    """The evaluation Job loads the serving model from its URI and scores the rows. The URI is a folder that holds one of
+    `model.joblib` or `model.skops` (scikit-learn), `model.onnx`, `model.json` or `model.ubj` (XGBoost), `model.txt`
+    (LightGBM) and `MLmodel` (MLflow)."""
 
 
 class Data(Ruled):

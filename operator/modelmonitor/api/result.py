@@ -276,7 +276,7 @@ class QualityFinding(Model):
     """Something about the data that the reference does not have."""
 
     check: Annotated[str, StringConstraints(max_length=64)]
-    """What was looked for, CamelCase, such as Missing, UnseenCategories, OutOfRange, Duplicates or ColumnAdded."""
+    """What was looked for, CamelCase, such as Missing, UnseenCategories, OutOfRange or ColumnAdded."""
     column: Annotated[str, StringConstraints(max_length=256)] | None = None
     """The column."""
     value: float | None = None

@@ -15,6 +15,7 @@ from modelmonitor.evaluation.count import Counted
 from modelmonitor.evaluation.drift.estimate import estimate
 from modelmonitor.evaluation.drift.judge import Judged, judge_drift
 from modelmonitor.evaluation.plan import Plan
+from modelmonitor.evaluation.quality.checks import Check
 from modelmonitor.evaluation.quality.judge import Looked, judge_quality, summary
 from modelmonitor.evaluation.reference.of_monitor import profile_of
 from modelmonitor.evaluation.reference.profile import Profile
@@ -220,7 +221,9 @@ def _future_rows(plan: Plan, now: datetime) -> tuple[QualityFinding, ...]:
     newest, path = late[-1]
     said = f"{len(late)} files hold events later than now, up to {instant(min(newest, _LATEST)):%Y-%m-%d %H:%M} UTC"
     return (
-        QualityFinding(check="FutureRows", verdict=Verdict.WARN, message=f"{said} in {path}; is a clock wrong?"[:256]),
+        QualityFinding(
+            check=Check.FUTURE_ROWS, verdict=Verdict.WARN, message=f"{said} in {path}; is a clock wrong?"[:256]
+        ),
     )
 
 

@@ -10,7 +10,8 @@ from modelmonitor.api.drift import DriftMethod
 from modelmonitor.api.metric_names import ABOUT, Lies, MetricName, Task
 from modelmonitor.api.monitor import ModelSpec
 from modelmonitor.api.objectives import Metric
-from modelmonitor.evaluation.metrics import measure_of
+from modelmonitor.evaluation.metrics import Undefined, measure_of
+from modelmonitor.evaluation.quality.checks import Check
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 TEXT: Final = (DOCS / "metrics.md").read_text()
@@ -77,9 +78,19 @@ def test_no_metric_stands_there_that_there_is_not() -> None:
         assert set(rows_of(task)) == {name for name, about in ABOUT.items() if task in about.tasks}
 
 
-def test_every_method_of_drift_stands_in_its_own_page() -> None:
-    page = (DOCS / "metrics-drift.md").read_text()
-    assert [method for method in DriftMethod if f"`{method}`" not in page] == []
+def test_every_reason_why_a_metric_is_not_defined_stands_there() -> None:
+    assert [reason for reason in Undefined if f"`{reason}`" not in TEXT] == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [("## Distances", set(DriftMethod)), ("## Data quality", set(Check))],
+    ids=["methods of drift", "findings about the data"],
+)
+def test_each_has_a_row_in_the_page_on_drift_and_quality_and_there_are_no_others(heading: str, names: set[str]) -> None:
+    section = (DOCS / "metrics-drift.md").read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {name.strip(" `") for cell in cells for name in cell.split(",")} == names
 
 
 def test_the_example_of_a_metric_of_ones_own_is_one() -> None:

@@ -18,7 +18,7 @@ from modelmonitor.evaluation.metrics.ranking import (
     delong_variance,
 )
 from modelmonitor.evaluation.metrics.scale import Scale
-from modelmonitor.evaluation.statistics.kinds import bins_for
+from modelmonitor.evaluation.statistics.kinds import bin_of, bins_for, scores_at
 from modelmonitor.evaluation.statistics.serial import Spread
 from tests.unit.evaluation.tallies import BINARY, KINDS, accumulated, pairs
 
@@ -95,6 +95,58 @@ def test_the_area_of_rare_events_whose_scores_all_lie_near_zero_is_exact_enough(
     rare = scores / 10_000
     found = BINARY[MetricName.ROC_AUC].leave_one_out(counted(blocks, labels, rare))
     assert found.value == pytest.approx(sklearn_metrics.roc_auc_score(labels, rare), abs=1e-4)
+
+
+def binned(
+    labels: NDArray[np.int8], scores: NDArray[np.float64], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Negatives and positives by bin."""
+    place = bin_of(scores, bins)
+    negatives, positives = (np.bincount(place[labels == label], minlength=bins) for label in (0, 1))
+    return negatives, positives
+
+
+def few_rows(seed: int, number: int) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Rows of both classes, with scores that lie close together or far apart."""
+    random = np.random.default_rng(seed)
+    labels = (random.random(number) < random.uniform(0.05, 0.95)).astype(np.int8)
+    labels[:2] = 0, 1
+    return labels, random.random(number) ** random.integers(1, 6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.sampled_from([8, 32, 256, 4096]))
+def test_bins_move_the_area_by_no_more_than_half_the_share_of_pairs_within_one(
+    seed: int, number: int, bins: int
+) -> None:
+    labels, scores = few_rows(seed, number)
+    negatives, positives = binned(labels, scores, bins)
+    bound = (negatives * positives).sum() / negatives.sum() / positives.sum() / 2
+    moved = area(np.stack([negatives, positives])) - sklearn_metrics.roc_auc_score(labels, scores)
+    assert abs(moved) <= bound + 1e-12
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.sampled_from([8, 32, 256, 4096]))
+def test_bins_move_the_average_precision_by_no_more_than_docs_metrics_says(seed: int, number: int, bins: int) -> None:
+    labels, scores = few_rows(seed, number)
+    negatives, positives = binned(labels, scores, bins)
+    in_bin = negatives + positives
+    at_or_above = np.cumsum(in_bin[::-1])[::-1]
+    bound = (positives / positives.sum() * np.maximum(in_bin - 1, 0) / np.maximum(at_or_above, 1)).sum()
+    found = average_precision(np.stack([negatives, positives]))
+    assert abs(found - sklearn_metrics.average_precision_score(labels, scores)) <= bound + 1e-12
+
+
+@given(st.floats(0, 1), st.sampled_from([256, 4096, 65_536]))
+def test_a_score_is_moved_by_at_most_eight_parts_of_the_number_of_bins(score: float, bins: int) -> None:
+    assert abs(scores_at(bins)[bin_of(np.asarray([score]), bins)][0] - score) <= 8 / bins
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 200))
+def test_the_calibration_error_is_that_of_the_moved_scores(seed: int, number: int) -> None:
+    labels, scores = few_rows(seed, number)
+    moved = scores_at(4096)[bin_of(scores, 4096)]
+    found = calibration_error(np.stack(binned(labels, scores, 4096)))
+    assert found == pytest.approx(_by_hand(labels, moved), abs=1e-12)
 
 
 def test_delongs_variance_is_that_of_the_placement_values() -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from modelmonitor.evaluation.columns.counts import ColumnCounts
@@ -12,12 +13,25 @@ from modelmonitor.evaluation.columns.layout import Kind, Layout
 _CHANCE: Final = 0.001
 
 
+class Check(StrEnum):
+    """What can be found; docs/metrics-drift.md says of each when."""
+
+    MISSING = "Missing"
+    UNSEEN_CATEGORIES = "UnseenCategories"
+    OUT_OF_RANGE = "OutOfRange"
+    CONSTANT = "Constant"
+    COLUMN_ADDED = "ColumnAdded"
+    COLUMN_REMOVED = "ColumnRemoved"
+    COLUMN_RETYPED = "ColumnRetyped"
+    COLUMN_INCOMPLETE = "ColumnIncomplete"
+    FUTURE_ROWS = "FutureRows"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Something about the data, not yet judged."""
 
-    check: str
-    """CamelCase."""
+    check: Check
     column: str | None
     value: float | None
     """A share of rows."""
@@ -29,7 +43,7 @@ def missing(columns: Mapping[str, ColumnCounts], most: float) -> Iterator[Found]
     for name, counts in columns.items():
         if counts.missing_share > most and not counts.mistyped:
             said = f'{counts.missing_share:.1%} of the values of column "{name}" are missing, more than {most:.1%}'
-            yield Found("Missing", name, counts.missing_share, said)
+            yield Found(Check.MISSING, name, counts.missing_share, said)
 
 
 def unseen_categories(
@@ -49,7 +63,7 @@ def unseen_categories(
                 continue
             share = float(counts.cells[-1] / counts.rows)
             said = f'{share:.1%} of the values of column "{name}" are categories that the reference does not have'
-            yield Found("UnseenCategories", name, share, said)
+            yield Found(Check.UNSEEN_CATEGORIES, name, share, said)
 
 
 def out_of_range(
@@ -71,7 +85,7 @@ def out_of_range(
                 f'{share:.2%} of the values of column "{name}" lie outside of {layout.least:g} to {layout.most:g}, the'
                 f" reference's range: they reach from {counts.least:g} to {counts.most:g}"
             )
-            yield Found("OutOfRange", name, share, said)
+            yield Found(Check.OUT_OF_RANGE, name, share, said)
 
 
 def constant(layouts: Mapping[str, Layout], columns: Mapping[str, ColumnCounts]) -> Iterator[Found]:
@@ -86,7 +100,7 @@ def constant(layouts: Mapping[str, Layout], columns: Mapping[str, ColumnCounts])
             and not counts.cells[-1]
         )
         if counts.rows > 1 and not counts.infinite and (one_number or one_category):
-            yield Found("Constant", name, 1.0, f'column "{name}" has the same value in all {counts.rows:,} rows')
+            yield Found(Check.CONSTANT, name, 1.0, f'column "{name}" has the same value in all {counts.rows:,} rows')
 
 
 def changed_schema(
@@ -97,16 +111,16 @@ def changed_schema(
     for name in sorted(reference.keys() | window.keys()):
         counts = columns.get(name)
         if name not in window:
-            yield Found("ColumnRemoved", name, 1.0, f'column "{name}" ({reference[name]}) is not there any more')
+            yield Found(Check.COLUMN_REMOVED, name, 1.0, f'column "{name}" ({reference[name]}) is not there any more')
         elif name not in reference:
-            yield Found("ColumnAdded", name, 1.0, f'column "{name}" ({window[name]}) is not in the reference')
+            yield Found(Check.COLUMN_ADDED, name, 1.0, f'column "{name}" ({window[name]}) is not in the reference')
         elif window[name] != reference[name]:
             said = f'column "{name}" is {window[name]}, in the reference it is {reference[name]}'
-            yield Found("ColumnRetyped", name, 1.0, said)
+            yield Found(Check.COLUMN_RETYPED, name, 1.0, said)
         elif counts is not None and (counts.absent or counts.mistyped):
             share = (counts.absent + counts.mistyped) / max(1, rows[name])
             said = f'column "{name}" is not there, or not {reference[name]}, in {share:.1%} of the rows'
-            yield Found("ColumnIncomplete", name, share, said)
+            yield Found(Check.COLUMN_INCOMPLETE, name, share, said)
 
 
 def _poisson_tail(rows: int, mean: float) -> float:

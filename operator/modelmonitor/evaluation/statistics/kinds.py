@@ -79,7 +79,7 @@ def fold_into(memory: int, bytes_per_slot: int, shape: Shape) -> int:
 
 
 def scores_at(bins: int) -> NDArray[np.float64]:
-    """The score in the middle of each bin, shape (bins,); every score of a bin lies within `32 / bins / 4` of it."""
+    """The score in the middle of each bin, shape (bins,); every score of a bin lies within `8 / bins` of it."""
     logit = (np.arange(bins) + 0.5) * (2 * _REACH / (bins - 1)) - _REACH
     scores: NDArray[np.float64] = 1 / (1 + np.exp(-logit))
     return scores
