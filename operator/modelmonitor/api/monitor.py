@@ -228,7 +228,7 @@ class Predictions(OneOf):
     column: FromColumn | None = None
     """They were logged with the data, in `columns.score`, `columns.scores` or `columns.prediction`."""
     model: FromModel | None = None
-    """The evaluation Job loads the serving model from its URI and scores the rows. The URI is a folder that holds one of
+    """The evaluation Job loads the serving model from its URI and scores the rows. The URI is a folder with one of
     `model.joblib` or `model.skops` (scikit-learn), `model.onnx`, `model.json` or `model.ubj` (XGBoost), `model.txt`
     (LightGBM) and `MLmodel` (MLflow)."""
 

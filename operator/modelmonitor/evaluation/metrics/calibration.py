@@ -42,8 +42,8 @@ class CalibrationError(OfScores):
 def calibration_error(histogram: Histogram) -> float:
     """The expected calibration error with 15 bins of equal width (Naeini et al. 2015); NaN without rows.
 
-    The score of a row is taken for that of the middle of its bin of the histogram, which with 65,536 of them moves it by
-    at most 0.00013. Where no score comes to lie in another of the 15 bins by that, the error is moved by no more.
+    The score of a row is taken for that of the middle of its bin of the histogram, which with 65,536 of them moves it
+    by at most 0.00013. Where no score comes to lie in another of the 15 bins by that, the error moves by no more.
     """
     rows = histogram.sum()
     return float(np.abs(_calibration_gaps(histogram)).sum() / rows) if rows else math.nan

@@ -1,10 +1,12 @@
 """Metrics of scores, from histograms of the scores by class: ROC AUC, average precision.
 
 Scores that share a bin count as ties; with 65,536 bins of the logit that is far below the statistical error. It moves
-the area by at most half the share of pairs of both classes that share a bin, and the average precision by at most
+the area by at most half the share of pairs of both classes that share a bin. It moves the average precision by at most
 Σ over bins of the share of positives in it times (rows in it - 1) / (rows at or above it): a threshold between two rows
-of a bin calls at most so many fewer rows positive, and precision is a share of these. Each is given by its value and by
-its influence: what one more row of each label and bin would change, times the number of rows. The variance for independent rows is that of the influence (for the ROC AUC it is DeLong's, 1988), the variance
+of a bin calls at most so many fewer rows positive, and precision is a share of these.
+
+Each is given by its value and by its influence: what one more row of each label and bin would change, times the number
+of rows. The variance for independent rows is that of the influence (for the ROC AUC it is DeLong's, 1988), the variance
 by blocks the jackknife's; the larger one is taken.
 """
 
