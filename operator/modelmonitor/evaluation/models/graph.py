@@ -35,9 +35,9 @@ class Input:
         """Whether it takes texts."""
         return self.kind.kind == "O"
 
-    def shape_of(self, rows: int, columns: int = 1) -> tuple[int, ...]:
-        """The shape of some rows; `columns` where its width is open."""
-        return (rows,) if self.rank == 1 else (rows, self.width or columns)
+    def shape_of(self, rows: int) -> tuple[int, ...]:
+        """The shape of some rows of an input of one column."""
+        return (rows,) if self.rank == 1 else (rows, 1)
 
 
 @dataclass(frozen=True, slots=True)

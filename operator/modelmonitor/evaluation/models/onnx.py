@@ -26,6 +26,7 @@ from modelmonitor.evaluation.models.libraries import library
 from modelmonitor.evaluation.models.loaded import LoadedModel, foreign_code
 from modelmonitor.evaluation.models.order import check_order
 from modelmonitor.evaluation.models.signature import Signature, classes_of, columns_of
+from modelmonitor.evaluation.models.zipmap import Key, zipmap_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +36,15 @@ class OnnxModel(LoadedModel):
     session: Any
     inputs: tuple[Input, ...]
     outputs: Outputs
+    keys: tuple[Key, ...]
+    """Of ZipMap's maps, in the order of classes."""
     order_is_told: bool
     """Whether somebody said which probability is of which class."""
 
     def _probabilities(self, batch: pa.RecordBatch) -> Any:
         wanted = [name for name in (self.outputs.probabilities, self.outputs.label) if name is not None]
         found, *labels = self.session.run(wanted, self._fed(batch))
-        probabilities = _as_matrix(found, len(self.classes or ()))
+        probabilities = self._as_matrix(found)
         if labels and not self.order_is_told:
             texts = [class_text(value) for value in np.asarray(labels[0]).reshape(-1).tolist()]
             check_order(self.uri, self.classes or (), probabilities, texts)
@@ -52,6 +55,12 @@ class OnnxModel(LoadedModel):
         if asked is not None:
             return self.session.run([asked], self._fed(batch))[0]
         return np.asarray(self.classes, object)[self._probabilities(batch).argmax(axis=1)]
+
+    def _as_matrix(self, found: Any) -> NDArray[np.float64]:
+        if isinstance(found, list):
+            found = [[row[key] for key in self.keys] for row in found]
+            return np.asarray(found, np.float64).reshape(len(found), len(self.keys))
+        return np.asarray(found, np.float64)
 
     def _fed(self, batch: pa.RecordBatch) -> Mapping[str, NDArray[Any]]:
         first = self.inputs[0]
@@ -76,8 +85,9 @@ def read(files: ModelFiles, path: str, signature: Signature) -> OnnxModel:
         inputs, outputs = inputs_of(files, session.get_inputs()), outputs_of(files, session.get_outputs())
         kind = f"onnx by {session.get_modelmeta().producer_name or 'nobody'}, ONNX Runtime {runtime.__version__}"
         columns = _columns(files, inputs, signature, kind)
-        told = signature.class_texts or _zipmap_keys(session, inputs, outputs, len(columns))
-    number = outputs.width or len(told or ())
+        keys = (zipmap_keys(content) or ()) if outputs.is_zipmap else ()
+    told = signature.class_texts or (tuple(class_text(key) or "" for key in keys) or None)
+    number = len(keys) if outputs.is_zipmap else outputs.width or len(told or ())
     usable = outputs.probabilities is not None and number > 0 and (told is not None or not outputs.label_is_text)
     unused = (
         f"the probabilities of {files.place}{path} are not used, for it does not say which is of which class: write its"
@@ -94,6 +104,7 @@ def read(files: ModelFiles, path: str, signature: Signature) -> OnnxModel:
         session=session,
         inputs=inputs,
         outputs=outputs,
+        keys=keys,
         order_is_told=told is not None,
     )
 
@@ -103,21 +114,6 @@ def _columns(files: ModelFiles, inputs: tuple[Input, ...], signature: Signature,
     if first.width == 1:
         return columns_of(files, tuple(one.name for one in inputs), signature, len(inputs), kind)
     return columns_of(files, None, signature, first.width or len(signature.columns or ()), kind)
-
-
-def _zipmap_keys(session: Any, inputs: tuple[Input, ...], outputs: Outputs, columns: int) -> tuple[str, ...] | None:
-    """The keys of ZipMap's maps, which only an answer tells: one row of nothing is asked."""
-    if not outputs.is_zipmap:
-        return None
-    row = {one.name: np.full(one.shape_of(1, columns), "" if one.is_text else 0, one.kind) for one in inputs}
-    (answer,) = session.run([outputs.probabilities], row)
-    return tuple(class_text(key) or "" for key in answer[0])
-
-
-def _as_matrix(found: Any, classes: int) -> NDArray[np.float64]:
-    if isinstance(found, list):
-        return np.asarray([list(row.values()) for row in found], np.float64).reshape(len(found), classes)
-    return np.asarray(found, np.float64)
 
 
 def _values(batch: pa.RecordBatch, column: str, given: Input) -> NDArray[Any]:
