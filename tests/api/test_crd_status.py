@@ -1,6 +1,7 @@
 """How long a status can get: every field set, every text as long as the operator lets it be."""
 
 import json
+from string import ascii_letters
 from typing import Any, Final
 
 import pytest
@@ -8,29 +9,37 @@ import pytest
 from modelmonitor.api.crdgen import structural
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import HEADLINES
+from modelmonitor.api.record import MOST_DECISIONS, MeasuredValue
 from modelmonitor.api.requests import Verb
-from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, MOST_ROLLED_BACK, STATUS_LIMIT, ModelMonitorStatus
+from modelmonitor.api.result import Verdict
+from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, MOST_ROLLED_BACK, ModelMonitorStatus
+from modelmonitor.api.trimming import STATUS_LIMIT, trimmed
 from modelmonitor.api.types import Model
 from tests.api.custom_objects import CustomObjects, Json, manifest
 
 # Shorter than the schema's bounds: what the operator itself writes, and what a long path in an object store is like.
 TEXTS: Final = {
     "uri": 128,
-    "metric": 40,
-    "objective": 24,
-    "reverted": 240,
+    "source": 128,
     "champion": 128,
+    "name": 63,
+    "evaluation": 52,
+    "digest": 71,
+    "objective": 24,
+    "metric": 40,
     "reason": 24,
     "type": 16,
-    "name": 63,
+    "reverted": 240,
+    "signature": 40,
 }
-SENTENCE: Final = TEXTS | {"uri": 96, "message": 120, "detail": 30}
+ORDINARY_TEXTS: Final = {"uri": 96, "source": 96, "message": 120, "detail": 30, "before": 80, "after": 80, "by": 16}
+SENTENCE: Final = TEXTS | ORDINARY_TEXTS | {"kind": 40, "changes": 64, "problem": 120}
 LISTS: Final = {
     "conditions": 10,
     "metrics": HEADLINES,
     "failingWindows": 10,
     "because": 10,
-    "history": 20,
+    "history": MOST_DECISIONS,
     "frontiers": 2,
     "pendingWindows": MOST_PENDING,
     "invalidWindows": MOST_INVALID,
@@ -83,7 +92,7 @@ def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0
             return "2013-02-01T00:00:00.123456Z" if name.lower().endswith(("through", "event", "end")) else SECOND
         case {"type": "string"}:
             limits = (limit for ending, limit in texts.items() if name.lower().endswith(ending))
-            return chr(ord("a") + number) * min(schema["maxLength"], *limits, schema["maxLength"])
+            return ascii_letters[number] * min(schema["maxLength"], *limits, schema["maxLength"])
         case {"type": "boolean"}:
             return False
         case {"type": "integer"}:
@@ -91,6 +100,11 @@ def fullest(schema: Json, texts: dict[str, int], name: str = "", number: int = 0
         case {"type": "number"}:
             return schema.get("maximum", 1) / 3
     raise AssertionError(f"no longest value of {schema}")
+
+
+MEASURED: Final = MeasuredValue(
+    name="f1{carrier=UA}", verdict=Verdict.INSUFFICIENT, value=1 / 3, low=1 / 3, high=1 / 3, level=1 / 3, min=1 / 3
+)
 
 
 def size(document: Model) -> int:
@@ -123,10 +137,23 @@ def full_status(
     for metric in document["lastEvaluation"]["metrics"]:
         # The operator leaves it to the ModelEvaluation.
         del metric["detail"]
+    for entry in document["history"]:
+        # The longest kind of decision is a rollout; what others say beside it is not about models that are moved.
+        del entry["change"], entry["evidence"]["metric"]
     return ModelMonitorStatus.model_validate(document)
 
 
-SELDOM: Final = ("comparison", "held", "askedTrip", "reverted", "guard", "guardReleasedAt", "ownRows", "approval")
+SELDOM: Final = (
+    "comparison",
+    "held",
+    "askedTrip",
+    "reverted",
+    "guard",
+    "guardReleasedAt",
+    "ownRows",
+    "approval",
+    "recordProblem",
+)
 SHOWN: Final = {
     "reverted",
     "frontiers",
@@ -136,37 +163,56 @@ SHOWN: Final = {
     "last_evaluation",
     "last_data_evaluation",
     "last_attempt",
+    "known",
+    "record_problem",
 }
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["all decisions in the record", "all decisions wait for it"])
 @pytest.mark.parametrize("never", ["comparison", "approval"])
-def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(never: str) -> None:
+def test_even_the_fullest_status_fits_and_keeps_what_the_next_decision_rests_on(never: str, recorded: bool) -> None:
     full = full_status(TEXTS, never=(never,))
+    full = full if recorded else full.model_copy(update={"recorded_through": 0})
 
-    trimmed = full.trimmed()
+    short = trimmed(full)
 
-    assert size(full) > STATUS_LIMIT >= size(trimmed)
-    assert trimmed.model_copy(update={name: getattr(full, name) for name in SHOWN}) == full
-    assert trimmed.last_evaluation is not None
+    assert size(full) > STATUS_LIMIT >= size(short)
+    assert short.model_copy(update={name: getattr(full, name) for name in SHOWN}) == full
+    assert short.last_evaluation is not None
     assert full.last_evaluation is not None
     shown = {name: getattr(full.last_evaluation, name) for name in ("metrics", "message", "report_problem")}
-    assert trimmed.last_evaluation.model_copy(update=shown) == full.last_evaluation
+    assert short.last_evaluation.model_copy(update=shown) == full.last_evaluation
 
 
-def test_with_texts_and_lists_of_ordinary_length_only_the_oldest_decisions_go() -> None:
+def test_with_texts_and_lists_of_ordinary_length_only_decisions_are_shortened_and_the_oldest_go() -> None:
     full = full_status(SENTENCE, ORDINARY, never=SELDOM)
 
-    trimmed = full.trimmed()
+    short = trimmed(full)
 
-    assert 5 <= len(trimmed.history) < len(full.history) == 20
-    assert trimmed == full.model_copy(update={"history": full.history[-len(trimmed.history) :]})
+    assert 5 <= len(short.history) < len(full.history) == MOST_DECISIONS
+    newest = tuple(one.in_short() for one in full.history[-len(short.history) :])
+    assert short == full.model_copy(update={"history": newest})
+
+
+def test_ten_decisions_fit_into_an_ordinary_status_the_newest_with_what_they_rest_on() -> None:
+    """As many as `history.decisions` keeps where nobody asks for more: a rollout, and verdicts after it."""
+    full = full_status(SENTENCE, ORDINARY, never=(*SELDOM, "approval", "attempt", "candidate", "measurement"))
+    rollout = full.history[0]
+    assert rollout.evidence is not None
+    seen = rollout.evidence.model_copy(update={"comparison": None, "metric": MEASURED})
+    verdict = rollout.model_copy(update={"move": None, "evidence": seen})
+    ordinary = full.model_copy(update={"history": (rollout,) * 2 + (verdict,) * 8})
+
+    kept = trimmed(ordinary).history
+    assert [one.message for one in kept] == [one.message for one in ordinary.history]
+    assert kept[-1] == verdict
 
 
 def test_a_status_that_is_short_enough_is_not_cut() -> None:
     full = full_status(SENTENCE, ORDINARY, never=SELDOM)
-    short = full.model_copy(update={"history": full.history[:5], "attempt": None})
+    short = full.model_copy(update={"history": (), "attempt": None})
 
-    assert short.trimmed() is short
+    assert trimmed(short) is short
 
 
 def test_the_api_server_stores_the_full_status_of_a_monitor_as_it_is(objects: CustomObjects) -> None:

@@ -48,6 +48,7 @@ from modelmonitor.domain.observation import (
     Progress,
     ServingSeen,
 )
+from tests.properties.record import Store
 
 BIRTH: Final = datetime(2013, 1, 5, 9, tzinfo=UTC)
 FENCE, GENERATION, VERSION, PROOF = "fence", "generation", "version", "proof"
@@ -167,6 +168,7 @@ class Cluster:
     in_flight: Patch | None = None
     truth: dict[tuple[int, str], Verdict] = field(default_factory=dict)
     data_truth: dict[int, DataTruth] = field(default_factory=dict)
+    store: Store = field(default_factory=Store)
     changes: int = 0
     made: int = 0
 
@@ -267,7 +269,7 @@ class Cluster:
             judged: dict[str, object] = {"look": Look.JUDGED, "verdict": found, "reason": str(found)}
             judged |= {"comparison": measured, "candidate": identity}
             result = result.model_copy(update={"look": Look.IMMATURE} if late else judged)
-        job.state, job.output = JobState.SUCCEEDED, encode(result)
+        job.state, job.output = JobState.SUCCEEDED, encode(self.store.say(order, result))
 
     def _about_data(self, order: EvaluationInput, result: EvaluationResult, data: DataTruth) -> EvaluationResult:
         """What the data are like, where that was asked."""
@@ -286,7 +288,7 @@ class Cluster:
         result = EvaluationResult(
             look=Look.JUDGED, verdict=Verdict.ERROR, cause=cause, reason=f"{cause}Trouble", window=job.order.window
         )
-        job.state, job.output = JobState.FAILED, encode(result)
+        job.state, job.output = JobState.FAILED, encode(self.store.say(job.order, result))
 
     def train(self, job: Job, *, same: bool = False) -> None:
         """A training Job ends well."""

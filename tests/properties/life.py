@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.job import EvaluationInput
+from modelmonitor.api.monitor import ModelMonitorSpec, Reports
 from modelmonitor.api.result import Cause, Comparison, Verdict
 from modelmonitor.api.status import Phase, RolloutStage
 from modelmonitor.domain.decision import decide
@@ -160,7 +161,11 @@ class Life:
         self.luck = Random(seed)  # noqa: S311 - luck, not secrets
         self.census = census
         self.story: deque[str] = deque(maxlen=50)
-        self.cluster = Cluster(spec(self.luck.choice(_SPECS)), guards)
+        # Luck of its own, so that a life goes on as it does without a record.
+        self.fate = Random(f"record {seed}")  # noqa: S311 - luck, not secrets
+        wanted = spec(self.luck.choice(_SPECS))
+        reports = Reports(uri="s3://reports/") if self.fate.random() < 0.8 else None
+        self.cluster = Cluster(wanted.model_copy(update={"reports": reports}), guards)
         self.rollout = self.cluster.spec.rollout
         self.ledger = Ledger(self.cluster, census, only)
         self.operator = Operator(self.cluster, decide, self.ledger, census, self.story)
@@ -186,6 +191,7 @@ class Life:
 
     def _chapter(self, luck: float) -> None:
         steps = self.luck.randint(8, 32)
+        self.cluster.store.down = self.fate.random() < (0.8 if self.cluster.store.down else 0.2)
         if luck < 0.45:
             self._put_right()
             self._weeks(steps)
@@ -294,6 +300,8 @@ class Life:
             job.state, job.output = JobState.SUCCEEDED, None if kind == "lost" else "Segmentation fault"
         else:
             job.state, job.reason = JobState.FAILED, "Evicted" if kind == "evicted" else "out of memory"
+        if isinstance(job.order, EvaluationInput) and kind not in ("same", "erred"):
+            self.cluster.store.die(job.order, self.fate)
 
 
 def explore(born: Callable[[int], Life], *, lives: int) -> None:

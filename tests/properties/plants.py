@@ -7,11 +7,12 @@ from functools import partial
 
 from modelmonitor.api.job import Stage
 from modelmonitor.api.measuring import Counting
+from modelmonitor.api.record import Handover
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Comparison, ComparisonResult, Verdict
 from modelmonitor.api.status import Answer, RolloutStage
 from modelmonitor.domain import names
-from modelmonitor.domain.actions import PatchServing, StartTraining, Tell, Tone
+from modelmonitor.domain.actions import PatchServing, StartEvaluation, StartTraining, Tell, Tone
 from modelmonitor.domain.decision import CHAINS, Decision, Policy, decide
 from modelmonitor.domain.observation import Observation, Problem
 from modelmonitor.domain.policies.approve import awaiting_approval
@@ -113,6 +114,48 @@ def standing_still(seen: Observation, now: datetime) -> Step | None:
 def measuring_while_suspended(seen: Observation, now: datetime) -> Step | None:
     awake = replace(seen, spec=seen.spec.model_copy(update={"suspend": False}))
     return measuring(awake, now)
+
+
+def believing(seen: Observation, now: datetime) -> Step | None:
+    """Whatever a Job was handed is taken to be in the record, whether it says so or not."""
+    step = measuring(seen, now)
+    known = seen.recorded.waiting_decisions
+    if step is None or step.status.measurement is not None or not known:
+        return step
+    through = max(step.status.recorded_through, known[-1].id)
+    return replace(step, status=changed(step.status, recorded_through=through))
+
+
+def short_of_memory(seen: Observation, now: datetime) -> Decision:
+    """The outbox keeps five decisions, and forgets that there were others."""
+    decision = decide(seen, now)
+    history = decision.status.history[-5:]
+    before = max((one.id - 1 for one in history[:1]), default=0)
+    through = max(decision.status.recorded_through, before)
+    return replace(decision, status=changed(decision.status, history=history, recorded_through=through))
+
+
+def hasty_record(seen: Observation, now: datetime) -> Decision:
+    """A Job is handed decisions that are only just made: the operator may be killed before it writes them down."""
+    decision = decide(seen, now)
+    waiting = decision.status.waiting_decisions
+    actions = tuple(
+        replace(one, job_input=one.job_input.model_copy(update={"record": Handover(uid=seen.uid, decisions=waiting)}))
+        if isinstance(one, StartEvaluation) and waiting and seen.spec.reports is not None
+        else one
+        for one in decision.actions
+    )
+    return replace(decision, actions=actions)
+
+
+def counting_anew(seen: Observation, now: datetime) -> Decision:
+    """Numbers of decisions begin anew with each decision."""
+    decision = decide(seen, now)
+    known = len(seen.recorded.history)
+    history = tuple(
+        one.model_copy(update={"id": 1}) if place >= known else one for place, one in enumerate(decision.status.history)
+    )
+    return replace(decision, status=changed(decision.status, history=history))
 
 
 def chatting(seen: Observation, now: datetime) -> Step | None:

@@ -37,6 +37,10 @@ REACHED: Final = (
     "promoted in a hurry",
     "training started again",
     "replaced in the middle of a rollout",
+    "decision recorded",
+    "decision waits",
+    "decision not recorded",
+    "decision told to be missing",
 )
 
 

@@ -143,6 +143,12 @@ BUGS: Final = [
         "a model is held to what it was itself",
         planted(rolling_back, plants.inheriting),
     ),
+    bug(
+        "decisions are taken to be recorded", "no decision is lost without a word", planted(measuring, plants.believing)
+    ),
+    bug("the outbox is too small and says nothing", "no decision is lost without a word", plants.short_of_memory),
+    bug("decisions are recorded before they are made", "only what is written down is handed over", plants.hasty_record),
+    bug("decisions have one number", "a name stands for one decision", plants.counting_anew),
     bug("Seldon's own word is taken for proof", "promoted is what runs", without=frozenset({PROOF})),
     bug(
         "the generation is not tested in the patch",
@@ -158,4 +164,4 @@ BUGS: Final = [
 def test_a_planted_bug_is_caught(promise: str, decide: Decide, guards: frozenset[str]) -> None:
     born = partial(Life, census=Counter(), decide=decide, guards=guards, only=promise)
     with pytest.raises(PromiseBrokenError, match=f"^{promise}"):
-        explore(born, lives=250)
+        explore(born, lives=1000)

@@ -59,7 +59,13 @@ metrics = st.builds(
     design_effect=st.none() | st.floats(0, 1e9),
     reason=st.none() | text(64),
 )
-identities = st.builds(ModelIdentity, uri=text(1024), digest=st.none() | text(80))
+identities = st.builds(
+    ModelIdentity,
+    uri=text(1024),
+    digest=st.none() | text(80),
+    kind=st.none() | text(128),
+    signature=st.none() | text(64),
+)
 beside = st.builds(
     Paired,
     metric=text(256),
@@ -121,7 +127,10 @@ findings = st.builds(
     message=text(256),
 )
 qualities = st.builds(
-    QualityResult, verdict=st.sampled_from(Verdict), findings=st.lists(findings, max_size=16).map(tuple)
+    QualityResult,
+    verdict=st.sampled_from(Verdict),
+    findings=st.lists(findings, max_size=16).map(tuple),
+    schema_changes=st.none() | text(256),
 )
 results = st.builds(
     EvaluationResult,
@@ -140,6 +149,8 @@ results = st.builds(
     quality=st.none() | qualities,
     report_uri=st.none() | text(1024),
     report_problem=st.none() | text(512),
+    recorded_through=st.none() | st.integers(0, 10**9).map(lambda number: f"20130504T120000Z-{number:06d}"),
+    record_problem=st.none() | text(384),
     seconds=st.floats(0, 1e6),
 )
 
@@ -155,6 +166,7 @@ def test_a_message_fits_and_tells_the_verdict_whatever_the_result_holds(
     read = decode(message)
     assert len(message.encode("utf-8")) <= LIMIT
     assert (read.look, read.verdict, read.window) == (result.look, result.verdict, result.window)
+    assert read.recorded_through == result.recorded_through
     assert len(read.metrics) + read.omitted == len(many)
     assert len(read.metrics) <= 64
     if result.comparison is not None and read.comparison is not None:

@@ -121,6 +121,8 @@ class Troubles:
     def restore(self, status: ModelMonitorStatus) -> None:
         self.cluster.status = status
         self.cluster.version += 1
+        # Nobody restores a backup within the second in which the last decision was made.
+        self.cluster.pass_time(timedelta(minutes=1), data=True)
         self.operator.ledger.forget()
         self.operator.sleepers.clear()
 

@@ -1,5 +1,6 @@
 """What the operator hands to an evaluation Job: one JSON document, an annotation of the pod template."""
 
+import json
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from modelmonitor.api.drift import Drift
 from modelmonitor.api.monitor import Challenger, Data, ModelSpec, Reports, VerdictPolicy, Windows
 from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
 from modelmonitor.api.quality import Quality
+from modelmonitor.api.record import Handover
 from modelmonitor.api.result import Baseline, Window
 from modelmonitor.api.types import Model, Name, Time, Uri
 
@@ -93,8 +95,14 @@ class EvaluationInput(Model):
     """spec.challenger."""
     reports: Reports | None = None
     """spec.reports."""
+    record: Handover | None = None
+    """Decisions that are to be written into the record beside the reports."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """Everything that the window is judged by."""
         return (*self.metrics, *self.rules, *self.user_metrics)
+
+    def text(self) -> str:
+        """The JSON that the Job reads; as an annotation it must be at most `INPUT_LIMIT` bytes long."""
+        return json.dumps(self.document(), ensure_ascii=False, separators=(",", ":"))

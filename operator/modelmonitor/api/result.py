@@ -89,6 +89,10 @@ class ModelIdentity(Model):
     """Where it was loaded from."""
     digest: Annotated[str, StringConstraints(max_length=80)] | None = None
     """sha256 of its files; absent when predictions came from a column."""
+    kind: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """Its class and what wrote it, such as sklearn.pipeline.Pipeline 1.9.1; absent when it was not loaded."""
+    signature: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """How many columns it reads and how many classes it knows, and a digest of their names in order."""
 
 
 ESTIMATE: Final = "Estimate"
@@ -296,6 +300,8 @@ class QualityResult(Model):
     """The worst finding; Pass without any. Fail: the data are invalid."""
     findings: Annotated[tuple[QualityFinding, ...], Field(max_length=16)] = ()
     """The worst ones."""
+    schema_changes: Annotated[str, StringConstraints(max_length=256)] | None = None
+    """How the columns differ from the reference's, in words, empty when they do not; absent when nobody looked."""
 
 
 class EvaluationResult(Model):
@@ -334,6 +340,10 @@ class EvaluationResult(Model):
     """Where the full result is."""
     report_problem: Annotated[str, StringConstraints(max_length=512)] | None = None
     """Why the full result could not be kept."""
+    recorded_through: Annotated[str, StringConstraints(max_length=40)] | None = None
+    """The name of the newest of the decisions handed over that is in the record, and with it all before it."""
+    record_problem: Annotated[str, StringConstraints(max_length=384)] | None = None
+    """Why the others are not."""
     seconds: Annotated[float, Field(ge=0, le=1e9)] = 0.0
     """Wall time of the evaluation."""
     omitted: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0

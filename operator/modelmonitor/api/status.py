@@ -5,9 +5,8 @@ So the names of Jobs and the ids of rollouts follow from the status, and an oper
 finds in it what to look for.
 """
 
-import json
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, StringConstraints
 
@@ -23,10 +22,11 @@ from modelmonitor.api.measuring import (
     Trouble,
 )
 from modelmonitor.api.monitor import MOST_APART
+from modelmonitor.api.record import MOST_DECISIONS, Digest, HistoryEntry, Known
 from modelmonitor.api.requests import HandledRequest, Verb, Who, Why
 from modelmonitor.api.result import Baseline, ComparisonResult, Window, WindowIndex
 from modelmonitor.api.serving import Serving
-from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Note, Reason, Time, Uri
+from modelmonitor.api.types import ConditionStatus, Count, Message, Model, Reason, Time, Uri
 
 # Ten thousand monitors with longer ones would not fit into the operator's memory, nor be watched in a second.
 STATUS_LIMIT: Final = 16 * 1024
@@ -39,12 +39,6 @@ MOST_INVALID: Final = 32
 
 MOST_ROLLED_BACK: Final = 5
 """So many candidates that were rolled back are remembered."""
-
-# When a status is too long, so many decisions and so much of a condition's message are worth more than the rest.
-_KEPT_DECISIONS: Final = 5
-_SHORT: Final = 48
-
-Digest = Annotated[str, StringConstraints(max_length=80)]
 
 
 class Phase(StrEnum):
@@ -351,19 +345,6 @@ class LastAttempt(Model):
     """When."""
 
 
-class HistoryEntry(Model):
-    """One decision."""
-
-    time: Time
-    """When it was made."""
-    reason: Reason
-    """What was decided."""
-    message: Note = ""
-    """Why."""
-    model_uri: Uri | None = None
-    """The model that served then."""
-
-
 class ModelMonitorStatus(Model):
     """What the operator knows, wants and did."""
 
@@ -448,8 +429,17 @@ class ModelMonitorStatus(Model):
     """How the last remediation stands."""
     next_evaluation_time: Time | None = None
     """When the operator looks again."""
-    history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
-    """The newest decisions, the newest last."""
+    known: Known | None = None
+    """What the newest evaluation found the model and the data to be."""
+    decisions: Count = 0
+    """Decisions so far; it only grows."""
+    recorded_through: Count = 0
+    """The decisions up to this number need not be written into the record any more."""
+    record_problem: Message | None = None
+    """Why the last evaluation could not write decisions into the record."""
+    history: Annotated[tuple[HistoryEntry, ...], Field(max_length=MOST_DECISIONS)] = ()
+    """The newest decisions, the newest last. Those after recordedThrough wait for the next evaluation, which writes
+    them into the record beside the reports."""
 
     def handled(self, verb: Verb) -> str | None:
         """What is remembered of the newest request of a kind that was handled."""
@@ -469,70 +459,7 @@ class ModelMonitorStatus(Model):
         others = [one for one in self.frontiers if one.stage is not stage]
         return self.model_copy(update={"frontiers": tuple(sorted((*others, moved), key=lambda one: one.stage))})
 
-    def trimmed(self) -> Self:
-        """With a JSON of at most `STATUS_LIMIT` bytes: old decisions go first, then what is only shown.
-
-        What the next decision rests on is never left out.
-        """
-        kept = self
-        while _size(kept) > STATUS_LIMIT and (shorter := _shorter(kept)) is not None:
-            kept = shorter
-        return kept
-
-
-_Status = TypeVar("_Status", bound=ModelMonitorStatus)
-_Part = TypeVar("_Part", bound=Model)
-
-
-def _shorter(status: _Status) -> _Status | None:
-    """The status without the least important of what can be left out."""
-    data, latest = status.last_data_evaluation, status.last_evaluation
-    if len(status.history) > _KEPT_DECISIONS:
-        return status.model_copy(update={"history": status.history[1:]})
-    if data is not None and data.drift is not None and data.drift.scores:
-        drift = data.drift.model_copy(update={"scores": data.drift.scores[:-1]})
-        return status.model_copy(update={"last_data_evaluation": data.model_copy(update={"drift": drift})})
-    if status.pending_windows:
-        return status.model_copy(update={"pending_windows": status.pending_windows[:-1]})
-    if latest is not None and latest.metrics:
-        fewer = latest.model_copy(update={"metrics": latest.metrics[:-1]})
-        return status.model_copy(update={"last_evaluation": fewer})
-    if status.history:
-        return status.model_copy(update={"history": status.history[1:]})
-    if status.last_attempt is not None and status.last_attempt.comparison is not None:
-        return status.model_copy(update={"last_attempt": status.last_attempt.model_copy(update={"comparison": None})})
-    brief = _brief(status)
-    return brief if brief != status else None
-
-
-def _brief(status: _Status) -> _Status:
-    """The status with nothing but the beginnings of what it tells people."""
-    data, latest, attempt = status.last_data_evaluation, status.last_evaluation, status.last_attempt
-    quality = data.quality if data is not None else None
-    return status.model_copy(
-        update={
-            "conditions": tuple(_cut(one, "message") for one in status.conditions),
-            "frontiers": tuple(
-                one.model_copy(update={"trouble": _cut(one.trouble, "message")}) if one.trouble is not None else one
-                for one in status.frontiers
-            ),
-            "last_evaluation": _cut(latest, "message", "report_problem") if latest is not None else None,
-            "last_data_evaluation": None
-            if data is None
-            else _cut(data, "message").model_copy(
-                update={"quality": _cut(quality, "message") if quality is not None else None}
-            ),
-            "last_attempt": _cut(attempt, "message") if attempt is not None else None,
-            "reverted": status.reverted[:_SHORT] if status.reverted is not None else None,
-        }
-    )
-
-
-def _cut(part: _Part, *names: str) -> _Part:
-    """A part of a status with the beginnings of its texts."""
-    texts = {name: getattr(part, name) for name in names}
-    return part.model_copy(update={name: text[:_SHORT] for name, text in texts.items() if text})
-
-
-def _size(status: ModelMonitorStatus) -> int:
-    return len(json.dumps(status.document(), separators=(",", ":"), ensure_ascii=False).encode())
+    @property
+    def waiting_decisions(self) -> tuple[HistoryEntry, ...]:
+        """The decisions that are not in the record yet."""
+        return tuple(one for one in self.history if one.id > self.recorded_through)

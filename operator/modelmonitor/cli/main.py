@@ -1,8 +1,8 @@
-"""`modelmonitor`: evaluate a model as the operator would, run it through the past, train one with the shipped trainer.
+"""`modelmonitor`: evaluate a model as the operator would, run it through the past, train one, read the record.
 
 Exit codes of `evaluate`: 0 pass or warn (with a candidate: it is better), 10 fail (it is not), 11 nothing could be
 said (too little data, or the window is not closed yet), 3 could not measure, 2 wrong usage or manifest, 1 a mistake in
-the program itself.
+the program itself. `history`: 0 told, 11 the record does not say, 3 it could not be read, 2 wrong usage.
 """
 
 import os
@@ -137,6 +137,42 @@ def backtest(
     days = [None if day is None else day.date() for day in (first, last, drift_at)]
     request = Request(file, model, days[0], days[1], train, not no_train, days[2], json_file)
     raise typer.Exit(run(request, os.environ, datetime.now(UTC), out=Console(), err=Console(stderr=True)))
+
+
+@app.command()
+def history(
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="A YAML file with one ModelMonitor.")] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option(help="The folder of the monitor's reports instead: <reports.uri>/<namespace>/<monitor>."),
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="The monitor's namespace, where its file does not say it.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Tell which model served at this time (UTC), why, and what came after.", metavar="TIME"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read the record of decisions that is kept beside the reports: what was decided, and which model served when.
+
+    Credentials for s3:// come from the environment, as those of `evaluate`.
+    """
+    from modelmonitor.cli.history import Request, moment, run  # noqa: PLC0415
+
+    if (file is None) == (uri is None):
+        raise typer.BadParameter("give either --file, the monitor's manifest, or --uri, the folder of its reports")
+    if namespace is not None and file is None:
+        raise typer.BadParameter("--namespace goes with --file: with --uri it is part of the folder")
+    try:
+        when = None if at is None else moment(at)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"--at: {at!r} is not a time; write one such as 2013-05-20 or 2013-05-20T12:00Z"
+        ) from error
+    request = Request(file, uri, namespace, when, as_json)
+    raise typer.Exit(run(request, os.environ, out=Console(), err=Console(stderr=True)))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -1,6 +1,5 @@
 """From an intent to a Job: pure builders of manifests."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -53,7 +52,7 @@ def evaluation_job(
     Raises:
         ValueError: when the input is too large to be an annotation.
     """
-    text = json.dumps(job_input.document(), ensure_ascii=False, separators=(",", ":"))
+    text = job_input.text()
     if len(text.encode()) > INPUT_LIMIT:
         raise ValueError(f"the monitor's spec makes an evaluation input of {len(text)} bytes, more than {INPUT_LIMIT}")
     spec = seen.spec

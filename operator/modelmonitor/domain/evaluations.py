@@ -1,5 +1,7 @@
 """From an intent in the status to the evaluation that carries it out."""
 
+from dataclasses import replace
+
 from modelmonitor.api.evaluation import ModelEvaluationSpec, MonitorRef
 from modelmonitor.api.job import Contender, EvaluationInput, Role, Stage
 from modelmonitor.api.measuring import Measurement
@@ -9,6 +11,7 @@ from modelmonitor.api.status import Compared, Purpose, ServingModel, Trigger
 from modelmonitor.domain import names
 from modelmonitor.domain.actions import StartEvaluation
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.record import handed_over
 
 
 def measurement_name(seen: Observation, wanted: Measurement) -> str:
@@ -23,7 +26,7 @@ def comparison_name(seen: Observation, wanted: Compared) -> str:
 
 def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
     """The evaluation of the serving model, or of the data alone, on one window."""
-    return _start(
+    start = _start(
         seen,
         stage=wanted.stage,
         about_data=wanted.stage is Stage.DATA
@@ -35,13 +38,14 @@ def measurement(seen: Observation, wanted: Measurement) -> StartEvaluation:
         champion=wanted.model_uri,
         contender=None,
     )
+    return replace(start, job_input=handed_over(seen, start.job_input))
 
 
 def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> StartEvaluation:
     """The evaluation of two models on the rows of one window."""
     attempt, promotes = seen.status.attempt, wanted.purpose is Purpose.PROMOTE
     failing = attempt.because if attempt is not None and attempt.trigger is Trigger.FAILING else ()
-    return _start(
+    start = _start(
         seen,
         stage=Stage.QUALITY,
         about_data=False,
@@ -58,6 +62,7 @@ def comparison(seen: Observation, wanted: Compared, serving: ServingModel) -> St
         # The way back needs no proof: a guard that is not shown to be kept must not hold a worse model in service.
         challenger=seen.challenger if promotes else seen.challenger.model_copy(update={"guards": ()}),
     )
+    return replace(start, job_input=handed_over(seen, start.job_input))
 
 
 def _data_known(seen: Observation, window: Window) -> bool:

@@ -7,6 +7,7 @@ from modelmonitor.api.result import Verdict
 from modelmonitor.api.types import ConditionStatus
 from modelmonitor.domain.about_data import drift_sentence
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.record import missing
 from modelmonitor.domain.said import Said
 
 _TRUE: Final = ConditionStatus.TRUE
@@ -67,12 +68,28 @@ def model_healthy(seen: Observation) -> Said:
 
 
 def reported(seen: Observation) -> Said:
-    """Is the full result kept?"""
+    """Is the full result kept, and every decision?"""
     latest = seen.status.last_evaluation
     if seen.spec.reports is None:
         return Said(_FALSE, "NoStore", "There is no spec.reports: only the summary in the status is kept.")
+    if lost := missing(seen.status):
+        return Said(
+            _FALSE,
+            "RecordIncomplete",
+            f"{_decisions(lost)} had to leave status.history before an evaluation could write them into the record "
+            "beside the reports: it has a gap there. Is the monitor suspended, or is there trouble with spec.reports?",
+        )
+    if seen.status.record_problem is not None:
+        waiting = _decisions(len(seen.status.waiting_decisions))
+        return Said(
+            _FALSE, "NotRecorded", f"{waiting} could not be written into the record: {seen.status.record_problem}"
+        )
     if latest is None:
         return Said(_UNKNOWN, "NotYetJudged")
     if latest.report_uri is None:
         return Said(_FALSE, "NotWritten", latest.report_problem or "The evaluation could not keep its full result.")
     return Said(_TRUE, "Written", latest.report_uri)
+
+
+def _decisions(count: int) -> str:
+    return "A decision" if count == 1 else f"{count} decisions"

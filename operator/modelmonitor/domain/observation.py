@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.monitor import Challenger, ModelMonitorSpec, Rollout, RolloutMode
+from modelmonitor.api.record import Evidence
 from modelmonitor.api.requests import Verb
 from modelmonitor.api.result import Window
 from modelmonitor.api.serving import Serving
@@ -135,7 +136,8 @@ class Observation:
 
     `recorded` is the status as it stands in the cluster. `status` begins as the same and is what the policies before
     this one have made of it. An action follows only from what is recorded, so that it can be found again.
-    `invalid` is what the API server could not see to be wrong with the spec.
+    `invalid` is what the API server could not see to be wrong with the spec. `evidence` is what the policy at work has
+    found to decide upon; it goes into the record with the decision.
     """
 
     namespace: str
@@ -153,6 +155,7 @@ class Observation:
     evaluations: tuple[EvaluationSeen, ...] = ()
     observe_only: bool = False
     fleet: Fleet = Fleet()
+    evidence: Evidence | None = None
 
     @property
     def grid(self) -> Grid:
@@ -228,3 +231,7 @@ class Observation:
     def with_status(self, status: ModelMonitorStatus) -> Self:
         """The same world, seen by the next policy."""
         return replace(self, status=status)
+
+    def resting_on(self, evidence: Evidence) -> Self:
+        """The same world, with what is now decided upon."""
+        return replace(self, evidence=evidence)

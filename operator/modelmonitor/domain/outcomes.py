@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from modelmonitor.api.status import ModelMonitorStatus, Phase
+from modelmonitor.api.trimming import trimmed
 from modelmonitor.api.types import ConditionStatus
 from modelmonitor.domain.said import Said, with_conditions
 
@@ -48,9 +49,9 @@ def after(
     """
     telling = [failure for failure in failures if failure.remedy is not Remedy.READ_AGAIN]
     if not telling:
-        return status if status == recorded else status.trimmed()
+        return status if status == recorded else trimmed(status)
     if all(failure.remedy is Remedy.WAIT for failure in telling):
-        return _queued(status, telling[0], recorded=recorded, generation=generation, now=now).trimmed()
+        return trimmed(_queued(status, telling[0], recorded=recorded, generation=generation, now=now))
     worst = next((failure for failure in telling if failure.remedy is Remedy.CHANGE), telling[0])
     said = {"Ready": Said(ConditionStatus.FALSE, worst.reason, worst.message)}
     if worst.remedy is Remedy.CHANGE:
@@ -58,7 +59,7 @@ def after(
     before = {condition.type: condition for condition in status.conditions}
     before |= {condition.type: condition for condition in recorded.conditions if condition.type in said}
     told = status.model_copy(update={"conditions": with_conditions(before.values(), said, generation, now)})
-    return told.trimmed()
+    return trimmed(told)
 
 
 def _queued(

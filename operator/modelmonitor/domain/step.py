@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from modelmonitor.api.status import HistoryEntry, ModelMonitorStatus
+from modelmonitor.api.record import Change
+from modelmonitor.api.status import ModelMonitorStatus
+from modelmonitor.domain import record
 from modelmonitor.domain.actions import Action, Tell, Tone
 from modelmonitor.domain.observation import Observation
 
@@ -37,14 +39,19 @@ def changed(status: ModelMonitorStatus, **fields: Any) -> ModelMonitorStatus:
 
 
 def noted(
-    seen: Observation, now: datetime, reason: str, message: str, *, tone: Tone = Tone.NORMAL, **fields: Any
+    seen: Observation,
+    now: datetime,
+    reason: str,
+    message: str,
+    *,
+    tone: Tone = Tone.NORMAL,
+    change: Change | None = None,
+    **fields: Any,
 ) -> Step:
-    """Change the status, keep the decision in the history, and tell it as an Event."""
+    """Change the status, keep the decision and what it rests on in the history, and tell it as an Event."""
     status = changed(seen.status, **fields)
-    serving = status.serving_model
-    entry = HistoryEntry(time=now, reason=reason, message=message, model_uri=serving.uri if serving else None)
-    kept = (*status.history, entry)[-seen.spec.history.decisions :]
-    return Step(changed(status, history=kept), (Tell(tone, reason, message),))
+    entry = record.entry(seen, status, now, reason, message, fields=fields, change=change)
+    return Step(record.added(seen, status, entry), (Tell(tone, reason, message),))
 
 
 def backoff(count: int, *, first: timedelta, most: timedelta) -> timedelta:

@@ -20,6 +20,7 @@ from modelmonitor.evaluation.errors import EvaluationError, InputError, one_line
 from modelmonitor.evaluation.evaluate import evaluate
 from modelmonitor.evaluation.interruption import Interruption
 from modelmonitor.evaluation.limits import Limits
+from modelmonitor.evaluation.record import Recorded, record
 
 ERROR_EXIT: Final = 3
 _log: Final = logging.getLogger("modelmonitor.evaluation")
@@ -28,10 +29,13 @@ _log: Final = logging.getLogger("modelmonitor.evaluation")
 def run(environ: Mapping[str, str]) -> int:
     """Evaluate, write the termination message, and return the exit code."""
     given: EvaluationInput | None = None
+    recorded = Recorded()
     interruption = Interruption(lambda: _interrupted(environ), ERROR_EXIT)
     try:
         given = read_input(Path(environ.get("MODELMONITOR_INPUT", "/etc/modelmonitor/input.json")))
         _log.info("%s of %s/%s: window %s", given.role, given.namespace, given.monitor, given.window.start)
+        # First, so that it does not depend on the evaluation: one that is killed each time would never come to it.
+        recorded = record(given, environ, _log.info)
         limits = Limits.of_this_process(environ)
         result = evaluate(given, environ=environ, now=datetime.now(UTC), progress=_log.info, limits=limits)
     except EvaluationError as error:
@@ -41,7 +45,7 @@ def run(environ: Mapping[str, str]) -> int:
         result = _error(given, Cause.UNEXPECTED, "Unexpected", printable(one_line(error)))
     interruption.too_late()
     _log.info("%s %s: %s", result.verdict or result.look, result.reason, result.message)
-    _hand_back(result, environ)
+    _hand_back(recorded.told_in(result), environ)
     return ERROR_EXIT if result.verdict is Verdict.ERROR else 0
 
 

@@ -16,7 +16,7 @@ from modelmonitor.evaluation.drift.estimate import estimate
 from modelmonitor.evaluation.drift.judge import Judged, judge_drift
 from modelmonitor.evaluation.plan import Plan
 from modelmonitor.evaluation.quality.checks import Check
-from modelmonitor.evaluation.quality.judge import Looked, judge_quality, summary
+from modelmonitor.evaluation.quality.judge import Looked, judge_quality, schema_changes, summary
 from modelmonitor.evaluation.reference.of_monitor import profile_of
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.reference.watched import (
@@ -58,7 +58,7 @@ class AboutData:
         if given.drift is not None and self.profile is not None:
             days = (given.window.end - given.window.start) / DAY
             drift = judge_drift(given.drift, self.profile, counted.columns, by_day=counted.blocks.by_day, days=days)
-        quality = None
+        quality, schema = None, None
         if given.quality is not None:
             looked = Looked(
                 columns={name: one for name, one in counted.columns.items() if name not in {PREDICTION, TARGET}},
@@ -67,13 +67,13 @@ class AboutData:
                 reference=self.profile,
                 others=_future_rows(plan, now),
             )
-            quality = judge_quality(given.quality, looked)
+            quality, schema = judge_quality(given.quality, looked), schema_changes(given.quality, looked)
         predictions = counted.columns.get(PREDICTION)
         if self.profile is None or self.profile.calibration is None or predictions is None or not predictions.rows:
-            return Findings(drift, quality)
+            return Findings(drift, quality, schema)
         layout = self.profile.layouts[PREDICTION]
         estimates = estimate(self.profile.calibration, predictions.cells, layout, given.model.threshold)
-        return Findings(drift, quality, estimates, predictions.rows)
+        return Findings(drift, quality, schema, estimates, predictions.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class Findings:
 
     drift: Judged | None = None
     quality: tuple[QualityFinding, ...] | None = None
+    schema: str | None = None
+    """How the columns differ from the reference's, where that was asked."""
     estimates: Mapping[str, float] = field(default_factory=dict)
     """What metrics can be expected to be, by name."""
     predicted: int = 0
@@ -98,7 +100,7 @@ class Findings:
         return result.model_copy(
             update={
                 "drift": None if self.drift is None else self.drift.summary,
-                "quality": None if self.quality is None else summary(self.quality),
+                "quality": None if self.quality is None else summary(self.quality, self.schema),
                 "metrics": (*result.metrics, *estimates),
             }
         )

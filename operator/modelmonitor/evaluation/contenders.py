@@ -6,8 +6,9 @@ from typing import Final
 
 from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import ModelIdentity
-from modelmonitor.evaluation.errors import CandidateError, ModelError
+from modelmonitor.evaluation.errors import CandidateError, ModelError, printable
 from modelmonitor.evaluation.models import Model, load_model
+from modelmonitor.evaluation.models.signature import summary
 from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Predictions, Predictor
 from modelmonitor.evaluation.tasks import logged_predictions, rescored
@@ -89,5 +90,10 @@ def _logged(given: EvaluationInput, *remarks: str) -> Contender:
 
 
 def _rescored(model: Model, given: EvaluationInput) -> Contender:
-    identity = ModelIdentity(uri=model.uri, digest=model.digest)
+    identity = ModelIdentity(
+        uri=model.uri,
+        digest=model.digest,
+        kind=printable(model.kind)[:128],
+        signature=summary(model.columns, model.classes),
+    )
     return Contender(identity, rescored(model, given.model), logged=False, remarks=model.remarks)

@@ -1,6 +1,7 @@
 """A monitor in the middle of its walk: an operator, the world around it, and what the status says."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from modelmonitor.controller import labels
@@ -17,7 +18,7 @@ class Stage:
     """An operator and the world around it.
 
     `acts_as`: the operator's own connection, for tests of its rights; else it is the admin's, and nobody is
-    impersonated.
+    impersonated. `reports`: where the monitor's Jobs keep the record of decisions.
     """
 
     def __init__(
@@ -27,13 +28,14 @@ class Stage:
         *,
         acts_as: HttpApi | None = None,
         server: Callable[[HttpApi, str], Server] = SeldonDeploymentServer,
+        reports: Path | None = None,
     ) -> None:
         self.namespace = namespace
         self.cluster = Cluster(api, namespace, server)
         self.clock = Clock(BEGIN)
         self.api = WatchedApi(acts_as or api, impersonates=acts_as is not None)
         self.process = self.new_process()
-        self._steps = steps(rolls_at_once=self.cluster.server.rolls_at_once)
+        self._steps = steps(reports, rolls_at_once=self.cluster.server.rolls_at_once)
 
     def new_process(self) -> Process:
         """Another operator, which has heard of nothing yet; its calls are noted with those of the first."""

@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
+from modelmonitor.api.job import EvaluationInput
 from modelmonitor.api.result import (
     Comparison,
     ComparisonResult,
@@ -20,6 +22,7 @@ from modelmonitor.api.result import (
     Verdict,
     Window,
 )
+from modelmonitor.evaluation.record import record
 from modelmonitor.serving.seldon_objects import GRACE
 from tests.api.operator.cluster import Cluster, environment, job_input
 from tests.api.operator.process import Clock
@@ -64,7 +67,7 @@ def judged(job: dict[str, Any], verdict: Verdict, weeks: int) -> EvaluationResul
     """The verdict on the window that the Job was asked about; data is there for so many weeks."""
     asked = job_input(job)
     metric = MetricResult(name="f1", verdict=verdict, value=0.1 if verdict is Verdict.FAIL else 0.3, min=0.2, rows=900)
-    return EvaluationResult(
+    result = EvaluationResult(
         look=Look.JUDGED,
         verdict=verdict,
         reason="f1",
@@ -76,6 +79,12 @@ def judged(job: dict[str, Any], verdict: Verdict, weeks: int) -> EvaluationResul
         model=ModelIdentity(uri=asked["champion"], digest="sha256:" + "0" * 64),
         metrics=(metric,),
     )
+    return recorded(job, result)
+
+
+def recorded(job: dict[str, Any], result: EvaluationResult) -> EvaluationResult:
+    """The Job writes the decisions that it was handed, as the evaluator does, and says so."""
+    return record(EvaluationInput.model_validate(job_input(job)), {}, lambda _line: None).told_in(result)
 
 
 def compared(job: dict[str, Any], verdict: Comparison, weeks: int) -> EvaluationResult:
@@ -140,20 +149,25 @@ async def time_passes(_cluster: Cluster, clock: Clock) -> None:
     clock.forward(timedelta(hours=2))
 
 
-async def begin(cluster: Cluster, _clock: Clock) -> None:
+def begin(reports: Path | None) -> Callable[[Cluster, Clock], Awaitable[None]]:
     """A model serves, a monitor is applied."""
-    await cluster.serve("s3://models/flights/january")
-    await cluster.apply_monitor({**SPEC, "model": {"serving": cluster.server.serving}})
+
+    async def happen(cluster: Cluster, _clock: Clock) -> None:
+        wanted = {**SPEC, "model": {"serving": cluster.server.serving}}
+        await cluster.serve("s3://models/flights/january")
+        await cluster.apply_monitor(wanted if reports is None else wanted | {"reports": {"uri": str(reports)}})
+
+    return happen
 
 
-def steps(*, rolls_at_once: bool = False) -> Iterator[Step]:
-    """The walk, as sentences.
+def steps(reports: Path | None = None, *, rolls_at_once: bool = False) -> Iterator[Step]:
+    """The walk, as sentences; with a folder for reports its Jobs keep the record of decisions there.
 
     Where what is written is in service at once, no roll fails: the first candidate fails on the window that is to
     verify it.
     """
     passing = Step("time passes until the next look", time_passes)
-    yield Step("a monitor is applied", begin)
+    yield Step("a monitor is applied", begin(reports))
     yield Step("the first window fails", evaluations(Verdict.FAIL, 1))
     yield Step("a candidate is trained", training_ends)
     yield passing

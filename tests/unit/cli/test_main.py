@@ -69,7 +69,27 @@ def test_exit_codes(folder: Path, arguments: list[str], code: int, says: str) ->
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "--help"], ["train", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        pytest.param(["-f", "monitor.yaml"], 2, "the manifest has no spec.reports", id="no record is kept"),
+        pytest.param(["--uri", "nowhere"], 11, "There is no decision in nowhere/decisions/", id="no record there"),
+        pytest.param([], 2, "give either --file", id="neither manifest nor folder"),
+        pytest.param(["-f", "monitor.yaml", "--uri", "x"], 2, "give either --file", id="both"),
+        pytest.param(["--uri", "x", "-n", "shop"], 2, "--namespace goes with --file", id="a namespace beside a folder"),
+        pytest.param(["--uri", "x", "--at", "May"], 2, "'May' is not a time", id="not a time"),
+    ],
+)
+def test_exit_codes_of_history(folder: Path, arguments: list[str], code: int, says: str) -> None:
+    ended = program(folder, "history", *arguments)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert says in " ".join((ended.stdout + ended.stderr).replace("│", " ").split())
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], *([name, "--help"] for name in ("evaluate", "history", "train"))], ids=" ".join
+)
 def test_help_tells_what_there_is(folder: Path, arguments: list[str]) -> None:
     ended = program(folder, *arguments)
     assert ended.returncode == 0

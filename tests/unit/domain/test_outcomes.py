@@ -4,9 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from modelmonitor.api.status import STATUS_LIMIT, HistoryEntry, ModelMonitorStatus
+from modelmonitor.api.record import HistoryEntry
+from modelmonitor.api.result import MetricResult, Verdict
+from modelmonitor.api.status import ModelMonitorStatus
+from modelmonitor.api.trimming import STATUS_LIMIT, trimmed
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.outcomes import Failure, Remedy, after
+from modelmonitor.domain.record import missing
 from tests.unit.domain.expectations import settled
 from tests.unit.domain.worlds import HOUR, NOW, world
 
@@ -66,10 +70,30 @@ def test_the_reason_of_a_failure_may_be_any_text() -> None:
     assert said(status, "Ready") == ("False", "QuotaExceededCpu")
 
 
+def long_status(recorded_through: int) -> ModelMonitorStatus:
+    uri = "s3://" + "m" * 900
+    entries = [
+        HistoryEntry(id=k, time=NOW - HOUR, reason="Fail", message="ä" * 256, model_uri=uri) for k in range(1, 21)
+    ]
+    return CALM.model_copy(update={"history": tuple(entries), "decisions": 20, "recorded_through": recorded_through})
+
+
 @pytest.mark.parametrize("failures", [(), (REFUSED,)], ids=["nothing failed", "something failed"])
 def test_a_status_that_is_too_long_loses_its_oldest_decisions(failures: tuple[Failure, ...]) -> None:
-    entry = HistoryEntry(time=NOW - HOUR, reason="Fail", message="ä" * 256, model_uri="s3://" + "m" * 900)
-    long = CALM.model_copy(update={"history": (entry,) * 20})
-    status = after(long, failures, recorded=CALM, generation=1, now=NOW)
+    status = after(long_status(20), failures, recorded=CALM, generation=1, now=NOW)
     assert len(status.model_dump_json(by_alias=True, exclude_none=True).encode()) <= STATUS_LIMIT
     assert 5 <= len(status.history) < 20
+
+
+def test_decisions_that_wait_for_the_record_go_only_when_nothing_else_can() -> None:
+    latest = world().judged(Verdict.PASS).status.last_evaluation
+    assert latest is not None
+    metrics = tuple(MetricResult(name=f"f{k}", verdict=Verdict.PASS) for k in range(5))
+    shown = latest.model_copy(update={"metrics": metrics})
+    status = long_status(18).model_copy(update={"last_evaluation": shown})
+    assert [one.id for one in trimmed(status).history][-2:] == [19, 20]
+    waiting = trimmed(status.model_copy(update={"recorded_through": 0}))
+    assert waiting.last_evaluation is not None
+    assert waiting.last_evaluation.metrics == ()
+    assert [one.id for one in waiting.history] == list(range(21 - len(waiting.history), 21))
+    assert missing(waiting) == 20 - len(waiting.history) > 0

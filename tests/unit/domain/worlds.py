@@ -13,6 +13,7 @@ from modelmonitor.api.drift import DriftMethod, DriftSeverity
 from modelmonitor.api.job import Role, Stage
 from modelmonitor.api.measuring import Counting, LastEvaluation, Measurement, Trouble
 from modelmonitor.api.monitor import ModelMonitorSpec
+from modelmonitor.api.record import HistoryEntry
 from modelmonitor.api.requests import HandledRequest, Verb, token
 from modelmonitor.api.result import (
     Cause,
@@ -101,6 +102,16 @@ class World:
 
     def suspended(self) -> Self:
         return self.spec(suspend=True)
+
+    def reporting(self) -> Self:
+        """There is a store for reports and for the record of decisions."""
+        return self.spec(reports={"uri": "s3://reports/"})
+
+    def decided(self, *ids: int, recorded_through: int = 0) -> Self:
+        """The history holds the decisions of these numbers, an hour apart and the last of them an hour ago."""
+        ages = {number: len(ids) - place for place, number in enumerate(ids)}
+        entries = tuple(HistoryEntry(id=number, time=NOW - ages[number] * HOUR, reason="Fail") for number in ids)
+        return self.knowing(history=entries, decisions=max(ids), recorded_through=recorded_through)
 
     def without_retrain(self) -> Self:
         return self.spec(retrain=None)
@@ -315,12 +326,18 @@ class World:
         through = self.status.measurement and self.status.measurement.window.end + 2 * DAY
         return self.found(Look.JUDGED, verdict, **{"data_through": through, "message": "f1 is 0.31.", **fields})
 
-    def erred(self, cause: Cause | None, reason: str, message: str = "") -> Self:
+    def erred(self, cause: Cause | None, reason: str, message: str = "", **fields: Any) -> Self:
         """The evaluation Job could not measure, and its evaluator says why."""
         wanted = self.status.measurement or self.status.comparison
         assert wanted is not None
         result = EvaluationResult(
-            look=Look.JUDGED, verdict=Verdict.ERROR, cause=cause, reason=reason, message=message, window=wanted.window
+            look=Look.JUDGED,
+            verdict=Verdict.ERROR,
+            cause=cause,
+            reason=reason,
+            message=message,
+            window=wanted.window,
+            **fields,
         )
         return self.job(JobState.FAILED, output=encode(result))
 

@@ -224,6 +224,30 @@ def test_a_finding_about_the_data(
     assert run(alone(given(tmp_path, drift=None, quality=quality))).verdict is verdict
 
 
+def renamed(rows: dict[str, Any]) -> None:
+    added(rows)
+    removed(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "quality", "said"),
+    [
+        pytest.param(None, {}, "", id="nothing"),
+        pytest.param(lost, {}, "", id="missing values are no other schema"),
+        pytest.param(renamed, {}, "added z; removed y", id="a column is new and one is gone"),
+        pytest.param(retyped, {}, "retyped y (double to string)", id="another type"),
+        pytest.param(renamed, {"changedSchema": "Ignore"}, None, id="nobody wants to know"),
+    ],
+)
+def test_how_the_schema_differs_from_the_references_is_told_in_words(
+    tmp_path: Path, change: Any, quality: dict[str, Any], said: str | None
+) -> None:
+    world(tmp_path, change)
+    result = run(given(tmp_path, drift=None, quality=quality))
+    assert result.quality is not None
+    assert result.quality.schema_changes == said
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

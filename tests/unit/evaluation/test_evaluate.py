@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
 from modelmonitor.api.job import Contender, EvaluationInput
-from modelmonitor.api.result import Comparison, EvaluationResult, Look, Verdict
+from modelmonitor.api.result import Comparison, EvaluationResult, Look, ModelIdentity, Verdict
 from modelmonitor.evaluation.errors import DataError, EvaluationError, ModelError
 from modelmonitor.evaluation.evaluate import evaluate
 from tests.unit.evaluation import models
@@ -174,6 +174,14 @@ def test_a_model_that_is_loaded_scores_the_rows(tmp_path: Path) -> None:
     assert result.verdict is Verdict.PASS
     assert result.model is not None
     assert (result.model.digest or "").startswith("sha256:")
+    assert (result.model.kind or "").startswith("sklearn.")
+    assert (result.model.signature or "").startswith("2 columns, 2 classes (")
+
+
+def test_a_model_whose_predictions_were_logged_is_known_by_its_uri_alone(tmp_path: Path) -> None:
+    write_days(tmp_path / "data", 8)
+    result = run(input_for(tmp_path / "data", champion="s3://models/a"))
+    assert result.model == ModelIdentity(uri="s3://models/a")
 
 
 def test_a_model_without_probabilities_is_judged_by_its_classes(tmp_path: Path) -> None:

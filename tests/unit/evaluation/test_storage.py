@@ -1,5 +1,7 @@
 import socket
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,21 @@ def test_a_second_writing_replaces_the_first(folder: Folder) -> None:
     folder.write("report.json", b"old and longer")
     folder.write("report.json", b"new")
     assert folder.read("report.json") == b"new"
+
+
+def test_a_file_is_created_once_and_the_second_time_left_alone(folder: Folder) -> None:
+    assert folder.create("decisions/1.json", b"first")
+    assert not folder.create("decisions/1.json", b"other")
+    assert folder.read("decisions/1.json") == b"first"
+    assert [file.path for file in folder.files()] == ["decisions/1.json"]
+
+
+def test_of_many_that_create_a_file_at_once_one_does(folder: Folder) -> None:
+    contents = [str(number).encode() * 1000 for number in range(8)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        created = list(pool.map(partial(folder.create, "decisions/1.json"), contents))
+    assert sum(created) == 1
+    assert folder.read("decisions/1.json") == contents[created.index(True)]
 
 
 def test_a_file_that_is_not_there_is_none_and_no_error(folder: Folder) -> None:
@@ -168,6 +185,18 @@ def test_an_unusable_uri_is_told(uri: str, reason: str) -> None:
     with pytest.raises(EvaluationError) as caught:
         list(open_folder(uri, Purpose.DATA, {}).files())
     assert caught.value.reason == reason
+
+
+def test_what_somebody_writes_beside_a_file_may_be_gone_before_it_is_listed(tmp_path: Path) -> None:
+    (tmp_path / ".part.parquet.0123").symlink_to("nowhere")
+    (tmp_path / "part.parquet").write_bytes(b"x")
+    assert [file.path for file in open_folder(str(tmp_path), Purpose.DATA, {}).files()] == ["part.parquet"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_and_not_taken_for_the_file(tmp_path: Path) -> None:
+    (tmp_path / "decisions").write_text("a file")
+    with pytest.raises(StorageError, match="decisions"):
+        open_folder(str(tmp_path), Purpose.REPORTS, {}).create("decisions/1.json", b"x")
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from modelmonitor.api.monitor import RolloutMode
+from modelmonitor.api.record import ComparedValues, Evidence
 from modelmonitor.api.result import ComparisonResult, ModelIdentity
 from modelmonitor.api.status import Answer, Approval, AttemptOutcome, Compared
 from modelmonitor.domain.observation import Observation, Problem
@@ -54,6 +55,8 @@ def awaiting_approval(seen: Observation, now: datetime) -> Step | None:
     waits = seen.status.approval
     if waits is None or waits != seen.recorded.approval:
         return None
+    compared = ComparedValues.of(waits.comparison)
+    seen = seen.resting_on(Evidence(windows=(waits.window,), comparison=compared, by=waits.by or None))
     if waits.answer is Answer.REJECTED:
         why = ": ".join(part for part in (waits.by, waits.why) if part) or "without a word"
         return ended(

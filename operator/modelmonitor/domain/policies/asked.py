@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from modelmonitor.api.monitor import RolloutMode
+from modelmonitor.api.record import Evidence
 from modelmonitor.api.requests import HandledRequest, Malformed, Request, Verb, read, token
 from modelmonitor.api.status import Answer, AskedTrip, Direction, Hold, ModelMonitorStatus, RolloutStage
 from modelmonitor.domain.actions import Tone
@@ -30,7 +31,7 @@ def asked(seen: Observation, now: datetime) -> Step | None:
         request = read(verb, text)
         if isinstance(request, Malformed):
             return _refused(heard, now, verb, request.message)
-        return _ANSWERS[verb](heard, now, request)
+        return _ANSWERS[verb](heard.resting_on(Evidence(by=request.by or None)), now, request)
     return None
 
 

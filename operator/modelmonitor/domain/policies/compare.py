@@ -5,15 +5,25 @@ from typing import Final
 
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import Trouble
-from modelmonitor.api.result import Cause, Comparison, ComparisonResult, EvaluationResult, Look, Verdict
+from modelmonitor.api.record import ComparedValues, Evidence
+from modelmonitor.api.result import (
+    Cause,
+    Comparison,
+    ComparisonResult,
+    EvaluationResult,
+    Look,
+    Verdict,
+)
 from modelmonitor.api.status import AttemptOutcome, Compared, ModelMonitorStatus, Purpose
 from modelmonitor.domain import evaluations
 from modelmonitor.domain.actions import FinishEvaluation, Tell, Tone
 from modelmonitor.domain.observation import Observation
 from modelmonitor.domain.policies.approve import promoted
+from modelmonitor.domain.policies.changes import changes
 from modelmonitor.domain.policies.ends import ended
 from modelmonitor.domain.policies.measure import ERROR_PAUSE, FINISHED, LONGEST_PAUSE, in_progress
 from modelmonitor.domain.policies.rollout import back_intent, kept
+from modelmonitor.domain.record import acknowledged
 from modelmonitor.domain.results import result_of
 from modelmonitor.domain.schedule import next_look
 from modelmonitor.domain.side_by_side import in_short, lacking, not_better, side_by_side
@@ -41,12 +51,17 @@ def comparing(seen: Observation, now: datetime) -> Step | None:
     if job.state not in FINISHED:
         return in_progress(seen, job, now)
     result = result_of(job, wanted.window)
+    seen = seen.with_status(acknowledged(seen.status, result))
     if result.look is not Look.JUDGED:
         # Labels are late: the same window again, as the measuring chain does.
         return Step(_again(seen, wanted.model_copy(update={"trouble": None}), not_before=next_look(seen, now)))
-    step = _concluded(seen, now, wanted, result)
+    compared = ComparedValues.of(result.comparison)
+    evidence = Evidence(windows=(wanted.window,), evaluation=name, comparison=compared)
+    seen = seen.resting_on(evidence)
+    told = changes(seen, now, result)
+    step = _concluded(seen.with_status(told.status), now, wanted, result)
     finish = FinishEvaluation(name, ModelEvaluationStatus(**dict(result), completed_at=now))
-    return Step(step.status, (finish, *step.actions), step.wake)
+    return Step(step.status, (finish, *told.actions, *step.actions), step.wake)
 
 
 def _concluded(seen: Observation, now: datetime, wanted: Compared, result: EvaluationResult) -> Step:

@@ -6,6 +6,7 @@ from typing import Final
 from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.job import Stage
 from modelmonitor.api.measuring import HEADLINES, Counting, LastEvaluation, Measurement
+from modelmonitor.api.record import Evidence, MeasuredValue
 from modelmonitor.api.result import EvaluationResult, Verdict
 from modelmonitor.api.status import MOST_INVALID, ModelMonitorStatus
 from modelmonitor.domain.about_data import data_reason, data_summary
@@ -22,6 +23,7 @@ from modelmonitor.domain.counting import (
 )
 from modelmonitor.domain.frontiers import closed
 from modelmonitor.domain.observation import Observation
+from modelmonitor.domain.policies.changes import changes
 from modelmonitor.domain.step import Step, changed, noted
 
 _UNCOUNTED: Final = " The window's data are invalid: it does not count."
@@ -29,8 +31,12 @@ _UNCOUNTED: Final = " The window's data are invalid: it does not count."
 
 def judged(seen: Observation, now: datetime, wanted: Measurement, name: str, result: EvaluationResult) -> Step:
     """A window has a verdict of one stage, or of both at once."""
-    seen = seen.with_status(_begun(seen, wanted))
-    actions = [FinishEvaluation(name, ModelEvaluationStatus(**dict(result), completed_at=now))]
+    evidence = Evidence(windows=(wanted.window,), evaluation=name)
+    seen = seen.with_status(_begun(seen, wanted)).resting_on(evidence)
+    told = changes(seen, now, result)
+    seen = seen.with_status(told.status)
+    finish = FinishEvaluation(name, ModelEvaluationStatus(**dict(result), completed_at=now))
+    actions = [finish, *told.actions]
     told = Step(seen.status)
     # While one evaluation holds both, stage Data goes along, also where the data could not be looked at.
     if wanted.stage is Stage.DATA or result.drift or result.quality:
@@ -39,6 +45,7 @@ def judged(seen: Observation, now: datetime, wanted: Measurement, name: str, res
         told = Step(_onward(seen, Stage.DATA, wanted, now))
     if wanted.stage is Stage.DATA:
         return Step(told.status, (*actions, *told.actions))
+    seen = seen.resting_on(evidence.model_copy(update={"metric": MeasuredValue.of(result.metrics)}))
     step = _about_the_model(seen.with_status(told.status), now, wanted, name, result)
     return Step(step.status, (*actions, *told.actions, *step.actions))
 
@@ -92,16 +99,12 @@ def _about_the_model(
     status, window = seen.status, wanted.window
     assert result.verdict is not None  # noqa: S101 - result_of refuses a judged result without one
     counting = counting_of(seen, window, result)
-    serving = status.serving_model
-    if serving is not None and result.model is not None and result.model.digest is not None:
-        serving = serving.model_copy(update={"digest": result.model.digest})
     status = counted(seen, window, verdict_together(seen, result), counting)
     status = counted_apart(seen.with_status(status), window, result, counting)
     passed = counting is Counting.COUNTED and result.verdict is Verdict.PASS
     healthy = passed and window not in status.failing_windows
     evaluated = changed(
         _onward(seen.with_status(status), Stage.QUALITY, wanted, now),
-        serving_model=serving,
         last_evaluation=_summary(wanted, name, result, now, counting),
         invalid_windows=tuple(index for index in status.invalid_windows if index > window.index),
         attempts=0 if healthy else status.attempts,
@@ -110,7 +113,8 @@ def _about_the_model(
     before = status.last_evaluation
     uncounted = _UNCOUNTED if counting is Counting.DATA_INVALID else ""
     message = f"Window {window.start:%Y-%m-%d}: {result.message or result.reason}{uncounted}"
-    if before is not None and before.verdict is result.verdict and result.verdict is not Verdict.FAIL:
+    same = before is not None and (before.verdict, before.model_uri) == (result.verdict, wanted.model_uri)
+    if same and result.verdict is not Verdict.FAIL:
         step = Step(evaluated, (Tell(tone, result.verdict, message),))
     else:
         step = noted(seen.with_status(evaluated), now, result.verdict, message, tone=tone)

@@ -13,6 +13,7 @@ from modelmonitor.domain.actions import Explain, FinishEvaluation, Tell, Tone
 from modelmonitor.domain.frontiers import closed, held
 from modelmonitor.domain.observation import JOB_SUSPENDED, JobSeen, JobState, Observation
 from modelmonitor.domain.policies.judged import judged
+from modelmonitor.domain.record import acknowledged
 from modelmonitor.domain.results import result_of
 from modelmonitor.domain.schedule import next_look
 from modelmonitor.domain.step import Step, acting, backoff, changed, waiting
@@ -44,7 +45,9 @@ def measuring(seen: Observation, now: datetime) -> Step | None:
         return Step(_dropped(seen, wanted, now))
     if job.state not in FINISHED:
         return in_progress(seen, job, now)
-    return _recorded(seen, now, wanted, name, result_of(job, wanted.window))
+    result = result_of(job, wanted.window)
+    seen = seen.with_status(acknowledged(seen.status, result))
+    return _recorded(seen, now, wanted, name, result)
 
 
 def cannot_start(job: JobSeen) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from modelmonitor.api.measuring import Counting
 from modelmonitor.api.monitor import RolloutMode
+from modelmonitor.api.record import Evidence, MeasuredValue
 from modelmonitor.api.result import Verdict, Window
 from modelmonitor.api.status import AttemptOutcome, Compared, Direction, Purpose, RolloutStage, RolloutStatus
 from modelmonitor.domain.actions import PatchServing
@@ -92,6 +93,8 @@ def verifying(seen: Observation, now: datetime) -> Step | None:
         return waiting(seen)
     if latest.counting is Counting.OVERLAPPING:
         return waiting(seen)
+    metric = MeasuredValue.of(latest.metrics)
+    seen = seen.resting_on(Evidence(windows=(latest.window,), evaluation=latest.name, metric=metric))
     if latest.counting is Counting.DATA_INVALID:
         return _unjudged(seen, now, rollout, latest.window)
     if latest.verdict in (Verdict.PASS, Verdict.WARN):

@@ -156,7 +156,7 @@ def arrived(seen: Observation, now: datetime, rollout: RolloutStatus) -> Step:
             now,
             "Promoted",
             f"{rollout.to_uri} serves in place of {rollout.from_uri}.",
-            serving_model=serving,
+            serving_model=serving.model_copy(update={"digest": rollout.candidate_digest}),
             rollout=rollout.model_copy(
                 update={
                     "stage": RolloutStage.VERIFYING,

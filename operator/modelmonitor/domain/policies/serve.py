@@ -6,7 +6,7 @@ from typing import Final
 from modelmonitor.api.status import AttemptOutcome, Direction, LastAttempt, RolloutStage, RolloutStatus, ServingModel
 from modelmonitor.domain.actions import CreateServing, Tone
 from modelmonitor.domain.observation import Absent, Observation, Problem, ServingSeen
-from modelmonitor.domain.step import Step, acting, changed, noted, waiting
+from modelmonitor.domain.step import Step, acting, noted, waiting
 
 _REST: Final = (
     "Remediation rests until the monitor's annotation modelmonitor.dev/resume is set to a new value. If a GitOps tool "
@@ -43,7 +43,14 @@ def first_sight(seen: Observation, now: datetime) -> Step | None:
     """
     if seen.status.serving_model is not None or isinstance(seen.serving, Problem):
         return None
-    return Step(changed(seen.status, serving_model=ServingModel(uri=seen.serving.uri, since=now)))
+    uri = seen.serving.uri
+    return noted(
+        seen,
+        now,
+        "FirstSeen",
+        f"{uri} is in service: it is the champion.",
+        serving_model=ServingModel(uri=uri, since=now),
+    )
 
 
 def moved(seen: Observation, now: datetime) -> Step | None:

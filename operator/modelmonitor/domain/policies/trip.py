@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modelmonitor.api.job import Stage
+from modelmonitor.api.record import Evidence
 from modelmonitor.api.result import Window
 from modelmonitor.api.status import Attempt, Trigger
 from modelmonitor.api.types import format_duration
@@ -104,8 +105,9 @@ def _begun(seen: Observation, now: datetime, why: Reason) -> Step:
         generation=seen.generation,
     )
     failed = why.trigger is Trigger.FAILING
+    by = status.asked_trip.by if status.asked_trip is not None else None
     return noted(
-        seen,
+        seen.resting_on(Evidence(windows=why.windows, by=by or None)),
         now,
         "Tripped" if failed else f"Training{why.trigger}",
         f"{why.message[0].upper()}{why.message[1:]}: a candidate is trained on "

@@ -6,6 +6,9 @@ Both are optional. `columns` are the names of its inputs in order, for a model t
 `classes` are the classes in the order of its probabilities, for a format that keeps numbers only.
 """
 
+import hashlib
+import json
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
@@ -81,6 +84,16 @@ def columns_of(
             " signature",
         )
     return names
+
+
+def summary(columns: Sequence[str], classes: Sequence[str] | None) -> str:
+    """What a model reads and knows, in short: two that differ in a name or in their order differ here.
+
+    >>> summary(["distance", "carrier"], ["0", "1"])
+    '2 columns, 2 classes (f8a61b081038)'
+    """
+    known = hashlib.sha256(json.dumps([list(columns), classes and list(classes)]).encode()).hexdigest()[:12]
+    return f"{len(columns)} columns{f', {len(classes)} classes' if classes is not None else ''} ({known})"
 
 
 def classes_of(files: ModelFiles, signature: Signature, number: int) -> tuple[str, ...]:

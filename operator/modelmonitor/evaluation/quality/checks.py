@@ -123,6 +123,17 @@ def changed_schema(
             yield Found(Check.COLUMN_INCOMPLETE, name, share, said)
 
 
+def schema_changes(reference: Mapping[str, str], window: Mapping[str, str]) -> str:
+    """How the columns differ from the reference's, in words; empty when they do not."""
+    both = [name for name in sorted(reference) if name in window and window[name] != reference[name]]
+    parts = {
+        "added": sorted(window.keys() - reference.keys()),
+        "removed": sorted(reference.keys() - window.keys()),
+        "retyped": [f"{name} ({reference[name]} to {window[name]})" for name in both],
+    }
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
+
+
 def _poisson_tail(rows: int, mean: float) -> float:
     """P(K >= rows), rows > 0, of a Poisson variable."""
     if mean == 0:

@@ -7,6 +7,7 @@ from modelmonitor.api.quality import Finding, Quality
 from modelmonitor.api.result import QualityFinding, QualityResult, Verdict
 from modelmonitor.evaluation.columns.counts import ColumnCounts
 from modelmonitor.evaluation.columns.layout import Layout
+from modelmonitor.evaluation.errors import printable
 from modelmonitor.evaluation.quality import checks
 from modelmonitor.evaluation.quality.checks import Found
 from modelmonitor.evaluation.reference.profile import Profile
@@ -36,10 +37,17 @@ def judge_quality(quality: Quality, looked: Looked) -> tuple[QualityFinding, ...
     return tuple(sorted(findings, key=lambda one: (one.verdict is not Verdict.FAIL, -(one.value or 0.0))))
 
 
-def summary(findings: tuple[QualityFinding, ...]) -> QualityResult:
+def schema_changes(quality: Quality, looked: Looked) -> str | None:
+    """How the columns differ from the reference's, in words; None where nobody asked."""
+    if looked.reference is None or quality.changed_schema is Finding.IGNORE:
+        return None
+    return checks.schema_changes(looked.reference.schema, looked.schema)
+
+
+def summary(findings: tuple[QualityFinding, ...], schema: str | None = None) -> QualityResult:
     """What the status shows."""
     verdict = findings[0].verdict if findings else Verdict.PASS
-    return QualityResult(verdict=verdict, findings=findings[:16])
+    return QualityResult(verdict=verdict, findings=findings[:16], schema_changes=schema and printable(schema)[:256])
 
 
 def _findings(quality: Quality, looked: Looked) -> Iterator[QualityFinding]:

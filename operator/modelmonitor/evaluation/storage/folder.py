@@ -46,6 +46,9 @@ class Folder(Protocol):
     def write(self, path: str, content: bytes) -> str:
         """Write a file whole, over what was there, and return its URI."""
 
+    def create(self, path: str, content: bytes) -> bool:
+        """Write a file whole where there is none; False when there is one, which stays as it is."""
+
 
 def visible(path: str) -> bool:
     """Whether a path belongs to the data: what other writers leave beside it begins with a dot or an underscore."""

@@ -32,14 +32,16 @@ class LocalFolder:
         found: list[StoredFile] = []
         try:
             for folder, _, names in os.walk(self.root, followlinks=True):
-                found += (self._stored(Path(folder, name)) for name in names)
+                paths = (Path(folder, name).relative_to(self.root).as_posix() for name in names)
+                # Hidden ones are not looked at: what somebody writes beside a file may be gone the next moment.
+                found += (self._stored(path) for path in paths if visible(path))
         except OSError as error:
             raise _trouble(self.root, error) from error
-        return iter(sorted((file for file in found if visible(file.path)), key=lambda file: file.path))
+        return iter(sorted(found, key=lambda file: file.path))
 
-    def _stored(self, path: Path) -> StoredFile:
-        known = path.stat()
-        return StoredFile(path.relative_to(self.root).as_posix(), known.st_size, str(known.st_mtime_ns))
+    def _stored(self, path: str) -> StoredFile:
+        known = (self.root / path).stat()
+        return StoredFile(path, known.st_size, str(known.st_mtime_ns))
 
     def open(self, file: StoredFile) -> pa.NativeFile:
         """The file."""
@@ -61,14 +63,39 @@ class LocalFolder:
         """Write beside it and rename, so that nobody reads half a file."""
         target = self.root / path
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Not by the process's number: in two pods that share a volume both are 1.
-            beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-            beside.write_bytes(content)
-            beside.replace(target)
+            _beside(target, content).replace(target)
         except OSError as error:
             raise _trouble(target, error) from error
         return str(target)
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write beside it and link, which fails where there is a file; opened with O_EXCL, a kill would leave half."""
+        target = self.root / path
+        try:
+            beside = _beside(target, content)
+            try:
+                return _linked(beside, target)
+            finally:
+                beside.unlink()
+        except OSError as error:
+            raise _trouble(target, error) from error
+
+
+def _linked(file: Path, target: Path) -> bool:
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _beside(target: Path, content: bytes) -> Path:
+    """A hidden file in the same folder that holds the content."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not by the process's number: in two pods that share a volume both are 1.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    beside.write_bytes(content)
+    return beside
 
 
 def _trouble(path: Path, error: OSError) -> StorageError:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import obstore
 import pyarrow as pa
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from modelmonitor.evaluation.errors import StorageError, one_line
@@ -91,6 +91,16 @@ class S3Folder:
         except (BaseError, OSError) as error:
             raise self._trouble(self.uri + path, error) from error
         return self.uri + path
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write the object if there is none, by a conditional put (If-None-Match)."""
+        try:
+            obstore.put(self._store, self._prefix + path, content, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        except (BaseError, OSError) as error:
+            raise self._trouble(self.uri + path, error) from error
+        return True
 
     def _trouble(self, uri: str, error: Exception) -> StorageError:
         """What an S3 error means for a person: the store's own code says more than the client's type."""

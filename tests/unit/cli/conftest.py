@@ -1,0 +1,3 @@
+from tests.unit.evaluation.conftest import store
+
+__all__ = ["store"]
