@@ -78,6 +78,10 @@ bench-trust: setup ## Do intervals and false alarms hold what they say? Writes d
 bench-backtest: setup ## What would the monitor have done, and what would others? Writes docs/backtest.md
 	@$(PHASE) "bench-backtest" $(BIN)/python -m bench.backtest
 
+.PHONY: bench-training
+bench-training: setup ## What memory and time does a training take?
+	@$(PHASE) "bench-training" $(BIN)/python -m bench.training
+
 .PHONY: crds
 crds: setup ## Generate the CRDs from the models
 	@$(BIN)/python -m modelmonitor.api

@@ -30,9 +30,9 @@ modelmonitor backtest -f monitor.yaml --model models/january --drift-at 2013-04-
   are there, its Quality stage when its labels are. What had not arrived is not read: whatever is written into later
   rows, nothing that was told before changes (`tests/unit/backtest/test_future.py`).
 - **Training** is done by `modelmonitor train`, or by `--train COMMAND`, with the environment of a training Job
-  (`MODELMONITOR_TRAIN_START`, `_TRAIN_END`, `_CHAMPION_URI`, `_OUTPUT_URI`, …). It hands back `{"modelUri": …}` in the
-  file that `MODELMONITOR_TERMINATION_LOG` names, or as `result.json` in its output folder. A command of your own sees
-  all files: it must keep to `TRAIN_END` by itself.
+  (`MODELMONITOR_TRAIN_START`, `_TRAIN_END`, `_CHAMPION_URI`, `_OUTPUT_URI`, `_SPEC`, …: [training.md](training.md)). It
+  hands back `{"modelUri": …}` in the file that `MODELMONITOR_TERMINATION_LOG` names, or as `result.json` in its output
+  folder. A command of your own sees all files: it must keep to `TRAIN_END` by itself.
 - **`--no-train`** counts trips, and the model stays.
 - **People** are taken to say yes at once, where `rollout.approval` is Manual or `rollout.mode` Observe.
 - **Logged scores** (`predictions.column`) are those of the first model. One that is promoted has logged none: from

@@ -11,7 +11,7 @@ from modelmonitor.api.evaluation import ModelEvaluationStatus
 from modelmonitor.api.measuring import HEADLINES
 from modelmonitor.api.record import MOST_DECISIONS, MeasuredValue
 from modelmonitor.api.requests import Verb
-from modelmonitor.api.result import Verdict
+from modelmonitor.api.result import MOST_REMARKS, Verdict
 from modelmonitor.api.status import MOST_INVALID, MOST_PENDING, MOST_ROLLED_BACK, ModelMonitorStatus
 from modelmonitor.api.trimming import STATUS_LIMIT, trimmed
 from modelmonitor.api.types import Model
@@ -49,6 +49,7 @@ LISTS: Final = {
     "rolledBackDigests": MOST_ROLLED_BACK,
     "healthyWindows": 5,
     "ownRows": 6,
+    "remarks": MOST_REMARKS,
     "windows": 5,
     "others": 3,
     "baselines": 4,
@@ -59,7 +60,7 @@ ORDINARY: Final = LISTS | {
     "metrics": 3,
     "failingWindows": 2,
     "because": 2,
-    "pendingWindows": 4,
+    "pendingWindows": 3,
     "invalidWindows": 1,
     "scores": 5,
     "handledRequests": 2,
@@ -232,4 +233,4 @@ def test_the_api_server_stores_the_full_status_of_an_evaluation_as_it_is(objects
 
     assert (answer.message, answer.stored.get("status")) == ("", full.document())
     # Of these there are a few for each monitor, and the operator does not keep the finished ones in memory.
-    assert size(full) < 24 * 1024
+    assert size(full) < 26 * 1024

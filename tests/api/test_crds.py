@@ -25,6 +25,15 @@ FIELDS: Final[Json] = {
     "costs": [{"label": "1", "predicted": "0", "cost": 5}],
     "between": "carrier",
 }
+
+
+def asked(**fields: Any) -> Json:
+    """`spec.data` with predictions of an endpoint."""
+    return {"predictions": {"model": None, "endpoint": {"url": "http://flights:8000", "model": "classifier", **fields}}}
+
+
+ASKED: Final = asked()
+NOT_LOGGED: Final[Json] = {"columns": {"modelVersion": None}, "predictions": {"column": None}}
 APART: Final[Json] = {"files": {"uri": "s3://lake/arrivals/"}, "join": ["flight_id"]}
 
 
@@ -101,9 +110,10 @@ CREATING: Final = (
     ),
     Case(
         "spec.data.predictions",
-        "set exactly one of column, model",
+        "set exactly one of column, model, endpoint",
         accepts=(
             {"data": {"predictions": {"model": {}}}},
+            {"data": ASKED},
             {"data": {"predictions": {"model": None, "column": {}}, "columns": {"score": "p_late"}}},
         ),
         rejects=(
@@ -238,6 +248,36 @@ CREATING: Final = (
         rejects=({"data": {"predictions": {"model": None, "column": {}}}},),
     ),
     Case(
+        "spec.data.predictions.endpoint",
+        "endpoint.secretName is a token, which must not travel unencrypted: use an https:// url, or leave it out",
+        accepts=({"data": asked(url="https://gateway/seldon/team/flights", secretName="token")},),
+        rejects=({"data": asked(url="http://flights-default.team:8000", secretName="token")},),
+    ),
+    Case(
+        "spec.data.predictions.endpoint",
+        "endpoint.timeout is of one request: set at most 10m, and fewer batchRows where that is too short",
+        accepts=({"data": asked(timeout="10m")}, {"data": asked(timeout="1s")}),
+        rejects=({"data": asked(timeout="601s")}, {"data": asked(timeout="1d")}),
+    ),
+    Case(
+        "spec",
+        "data.predictions.endpoint.classes says which class each probability is of, which no Regression has: leave it"
+        " out",
+        accepts=({"data": merged(NOT_LOGGED, ASKED)},),
+        rejects=({"data": merged(NOT_LOGGED, asked(classes=["0", "1"]))},),
+        of="regression",
+    ),
+    Case(
+        "spec.data",
+        "columns.modelVersion says which model made a logged prediction: use it with predictions.column, or leave it"
+        " out",
+        accepts=({"data": merged(LOGGED_SCORE, {"columns": {"modelVersion": "model"}})}, {"data": LOGGED_SCORE}),
+        rejects=(
+            {"data": {"columns": {"modelVersion": "model"}}},
+            {"data": merged(ASKED, {"columns": {"modelVersion": "model"}})},
+        ),
+    ),
+    Case(
         "spec.windows",
         "windows.every must not be longer than windows.length, or rows between two windows are never judged: lower"
         " every, or raise length",
@@ -336,6 +376,7 @@ CREATING: Final = (
         accepts=(
             {"metrics": [{"name": "roc_auc", "min": 0.6}]},
             {"metrics": [{"name": "roc_auc", "min": 0.6}], "data": LOGGED_SCORE},
+            {"metrics": [{"name": "roc_auc", "min": 0.6}], "data": ASKED},
             {"retrain": RETRAIN, "challenger": {"metric": "roc_auc"}},
         ),
         rejects=(

@@ -209,7 +209,7 @@ class Life:
 
         def meanwhile() -> None:
             nonlocal left
-            if left and self.luck.random() < trouble:
+            if left and self.luck.random() < self._likely(trouble):
                 left -= 1
                 self._suffer(self._apt())
 
@@ -237,8 +237,7 @@ class Life:
         data = self.luck.random() < 0.9
         for _ in range(steps):
             unfinished = [job for job in self.cluster.jobs.values() if not job.finished]
-            # A rollout is short, and hurts most.
-            if self.luck.random() < trouble * (5 if self._rolls() else 1):
+            if self.luck.random() < self._likely(trouble):
                 self._suffer(self._apt())
             elif self.cluster.status.approval is not None and self.luck.random() < 0.3:
                 self._suffer(self.luck.choice(("approves", "rejects")))
@@ -253,6 +252,10 @@ class Life:
             self._settle(trouble)
             if before is not self.cluster.status.phase is Phase.VERIFYING:
                 self.season = self.luck.choice(_VERIFIES)
+
+    def _likely(self, trouble: float) -> float:
+        """A rollout is short, and hurts most: the more happens meanwhile."""
+        return trouble * (5 if self._rolls() else 1)
 
     def _apt(self) -> str:
         """What happens is often about what is under way."""

@@ -46,7 +46,7 @@ REACHED: Final = (
 
 def test_every_promise_holds_and_everything_is_reached() -> None:
     census: Counter[str] = Counter()
-    explore(partial(Life, census=census), lives=200)
+    explore(partial(Life, census=census), lives=260)
     print("\n".join(f"{census[name]:>6} {name}" for name in REACHED))
     rare = {name: census[name] for name in REACHED if census[name] < OFTEN}
     assert not rare, f"reached fewer than {OFTEN} times: {rare}"

@@ -10,6 +10,7 @@ from modelmonitor.api.drift import DriftMethod
 from modelmonitor.api.metric_names import MetricName
 from modelmonitor.api.result import (
     LIMIT,
+    MOST_REMARKS,
     Baseline,
     Comparison,
     ComparisonResult,
@@ -65,6 +66,7 @@ identities = st.builds(
     digest=st.none() | text(80),
     kind=st.none() | text(128),
     signature=st.none() | text(64),
+    remarks=st.lists(text(256), max_size=MOST_REMARKS).map(tuple),
 )
 beside = st.builds(
     Paired,
@@ -175,6 +177,11 @@ def test_a_message_fits_and_tells_the_verdict_whatever_the_result_holds(
         )
         assert len(read.comparison.others) + read.comparison.omitted == len(result.comparison.others)
         assert set(read.comparison.others) <= set(result.comparison.others)
+    for told, known in ((read.model, result.model), (read.candidate, result.candidate)):
+        assert (told is None) == (known is None)
+        if told is not None and known is not None:
+            assert told.kind in {known.kind, None}
+            assert told.remarks == known.remarks[: len(told.remarks)]
     # What was found about the data is told, however few of its parts fit.
     assert (read.drift is None, read.quality is None) == (result.drift is None, result.quality is None)
     if read.drift is not None and result.drift is not None:

@@ -191,7 +191,7 @@ class FeatureColumns(OneOf):
     include: Annotated[tuple[Column, ...], Field(min_length=1, max_length=1000)] | None = None
     """These columns and no others."""
     exclude: Annotated[tuple[Column, ...], Field(min_length=1, max_length=1000)] | None = None
-    """All columns but these, the timestamp, label, scores and prediction."""
+    """All columns but these, the timestamp, label, scores, prediction and modelVersion."""
 
 
 class Columns(Model):
@@ -210,6 +210,11 @@ class Columns(Model):
     `predictions.column`, where there is no `prediction`, and by the metrics of scores there."""
     prediction: Column | None = None
     """The logged predicted class, or the predicted value of a regression."""
+    model_version: Column | None = None
+    """Which model made the logged prediction, as text or a number; only with `predictions.column`. A row counts if this
+    is the last part of the serving model's URI ("7" of s3://models/flights/7), more of its end ("flights/7"), the URI
+    itself, or the model's digest (sha256:…, or 12 or more of its first digits). Other rows are left out, and told.
+    Without it the rows count that are newer than the model's first in service."""
     features: FeatureColumns | None = None
     """Which columns are features: drift and quality look at them. Default: all that are nothing else here."""
 
@@ -222,6 +227,35 @@ class FromModel(Model):
     """The serving model is loaded in the evaluation Job and scores the rows there."""
 
 
+class FromEndpoint(Ruled):
+    """A running server is asked, by the Open Inference Protocol (V2, REST), which MLServer and Seldon speak."""
+
+    rules: ClassVar = (
+        Rule(
+            "!has(self.secretName) || self.url.startsWith('https://')",
+            "endpoint.secretName is a token, which must not travel unencrypted: use an https:// url, or leave it out",
+        ),
+        Rule(
+            "self.timeout.getSeconds() <= 600",
+            "endpoint.timeout is of one request: set at most 10m, and fewer batchRows where that is too short",
+        ),
+    )
+
+    url: Annotated[str, StringConstraints(max_length=1024, pattern=r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$")]
+    """The server's address, without /v2: `http://flights-default.team:8000`, or a gateway's with a prefix."""
+    model: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """The model's name there: of Seldon Core 1 the node of the graph."""
+    classes: Annotated[tuple[ClassText, ...], Field(min_length=2, max_length=100), ListSet()] | None = None
+    """The classes in the order of the server's probabilities. Default: sorted, as scikit-learn has them; held against
+    the classes that it predicts."""
+    batch_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    """How many rows to ask for in one request. Up to four requests run at once."""
+    timeout: Duration = timedelta(seconds=30)
+    """How long one request may take, at most 10m."""
+    secret_name: Name | None = None
+    """The Secret whose key TOKEN is sent as bearer token; only over https."""
+
+
 class Predictions(OneOf):
     """Where predictions come from. Set exactly one."""
 
@@ -231,6 +265,9 @@ class Predictions(OneOf):
     """The evaluation Job loads the serving model from its URI and scores the rows. The URI is a folder with one of
     `model.joblib` or `model.skops` (scikit-learn), `model.onnx`, `model.json` or `model.ubj` (XGBoost), `model.txt`
     (LightGBM) and `MLmodel` (MLflow)."""
+    endpoint: FromEndpoint | None = None
+    """The evaluation Job sends the rows to the server that runs the model. Its inputs are those that it names, else
+    `columns.features`."""
 
 
 class Data(Ruled):
@@ -242,6 +279,11 @@ class Data(Ruled):
             " || has(self.columns.prediction)",
             "predictions.column needs columns.score (of a binary task), columns.scores (of many classes) or"
             " columns.prediction: name the column, or use predictions.model",
+        ),
+        Rule(
+            "!has(self.columns.modelVersion) || has(self.predictions.column)",
+            "columns.modelVersion says which model made a logged prediction: use it with predictions.column, or leave"
+            " it out",
         ),
         Rule(
             "!has(self.labels.join) || !self.labels.join.exists(name, name == self.columns.label)",
@@ -345,8 +387,8 @@ class Retrain(Model):
 
     job_template: Annotated[dict[str, Any], Preserved("spec.template", of="batch/v1 JobTemplateSpec")]
     """The training Job, as a batch/v1 JobTemplateSpec. Its containers get MODELMONITOR_MONITOR, and MODELMONITOR_
-    with WINDOW_START, WINDOW_END, TRAIN_START, TRAIN_END, CHAMPION_URI, OUTPUT_URI and REASON, as environment. The
-    container `trainer` (or the only one) writes {"modelUri": …, "trainedThrough": …} to its termination log."""
+    with WINDOW_START, WINDOW_END, TRAIN_START, TRAIN_END, CHAMPION_URI, OUTPUT_URI, REASON and SPEC, as environment.
+    The container `trainer` (or the only one) writes {"modelUri": …, "trainedThrough": …} to its termination log."""
     training_window: Duration
     """How much event time to train on, such as 60d. It ends where the window of the comparison starts."""
     output_uri: Uri
@@ -538,7 +580,7 @@ class ModelMonitorSpec(Ruled):
             f"!(self.metrics.exists(m, m.name in {cel(SCORED_METRICS)})"
             f" || (has(self.challenger) && (self.challenger.metric in {cel(SCORED_METRICS)}"
             f" || self.challenger.guards.exists(g, g.metric in {cel(SCORED_METRICS)}))))"
-            " || has(self.data.predictions.model) || has(self.data.columns.score) || has(self.data.columns.scores)",
+            " || !has(self.data.predictions.column) || has(self.data.columns.score) || has(self.data.columns.scores)",
             f"{listed(SCORED_METRICS)} need scores, also as challenger.metric: name data.columns.score (or scores, of"
             " many classes), or use data.predictions.model",
         ),
@@ -552,6 +594,12 @@ class ModelMonitorSpec(Ruled):
             " && self.model.classes.size() == self.data.columns.scores.size()"
             " && self.model.classes.all(c, self.data.columns.scores.exists(s, s.class == c)))",
             "data.columns.scores needs one column for each of model.classes, and no other: name them all",
+        ),
+        Rule(
+            f"self.model.task != '{Task.REGRESSION}' || !has(self.data.predictions.endpoint)"
+            " || !has(self.data.predictions.endpoint.classes)",
+            "data.predictions.endpoint.classes says which class each probability is of, which no Regression has: leave"
+            " it out",
         ),
         Rule(
             f"self.model.task == '{Task.BINARY_CLASSIFICATION}' || !has(self.retrain) || has(self.challenger)",

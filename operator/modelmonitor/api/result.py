@@ -9,14 +9,15 @@ import base64
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
-from modelmonitor.api.annotations import ListMap
+from modelmonitor.api.annotations import ListMap, Shortened
 from modelmonitor.api.drift import DriftMethod
-from modelmonitor.api.types import Message, Model, Share, Time
+from modelmonitor.api.types import Message, Model, Note, Share, Time
 
 LIMIT: Final = 4096
 PREFIX: Final = "z1:"
@@ -82,17 +83,23 @@ class Window(Model):
     """The first instant after."""
 
 
+MOST_REMARKS: Final = 3
+
+
 class ModelIdentity(Model):
     """Which model."""
 
     uri: Annotated[str, StringConstraints(max_length=1024)]
     """Where it was loaded from."""
     digest: Annotated[str, StringConstraints(max_length=80)] | None = None
-    """sha256 of its files; absent when predictions came from a column."""
-    kind: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Its class and what wrote it, such as sklearn.pipeline.Pipeline 1.9.1; absent when it was not loaded."""
+    """sha256 of its files; absent when predictions came from a column or an endpoint."""
+    kind: Annotated[str, Shortened(128)] | None = None
+    """Its class and the version of its library; of an endpoint what answers there. Absent when predictions came from a
+    column."""
     signature: Annotated[str, StringConstraints(max_length=64)] | None = None
     """How many columns it reads and how many classes it knows, and a digest of their names in order."""
+    remarks: Annotated[tuple[Note, ...], Field(max_length=MOST_REMARKS)] = ()
+    """What a person should know of it, such as that another version of its library wrote it."""
 
 
 ESTIMATE: Final = "Estimate"
@@ -326,6 +333,9 @@ class EvaluationResult(Model):
     """Rows of the window."""
     coverage: Share | None = None
     """Share of them that have a label."""
+    left_out: Rows | None = None
+    """Further rows of the window, which are in none of these numbers, since other versions of the model made their
+    predictions; only with data.columns.modelVersion."""
     model: ModelIdentity | None = None
     """The serving model."""
     candidate: ModelIdentity | None = None
@@ -370,13 +380,14 @@ def encode(result: EvaluationResult) -> str:
     """The termination message of a result: at most `LIMIT` ASCII bytes, whatever the result holds.
 
     Long texts are shortened first. Then entries are left out from the least urgent on: drift and findings about the
-    data are less urgent than what the metrics say first and than every failing metric. `omitted` counts metrics; that
-    of a comparison, what stands beside the metric that decides.
+    data are less urgent than what the metrics say first and than every failing metric. What is known of the models
+    beside their URI and digest goes first. `omitted` counts metrics; that of a comparison, what stands beside the
+    metric that decides.
     """
     entries = _by_urgency(result)
     headlines = [entry for entry in entries if isinstance(entry, MetricResult)][:_HEADLINES]
     for text_limit in (2048, 512, 128, 32):
-        slim = _shortened(result, text_limit)
+        slim = _shortened(_without_details(result), text_limit)
         if len(_packed(slim, headlines, result)) <= LIMIT:
             break
     # The message grows with every entry, so the most that fit are found by bisection.
@@ -415,7 +426,19 @@ _LISTS: Final = (
     ("quality", "findings", QualityFinding),
     ("comparison", "others", Paired),
 )
-_Entry = MetricResult | DriftScore | QualityFinding | Paired
+_MODELS: Final = ("model", "candidate")
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """A text about one of the models."""
+
+    model: str
+    field: str
+    text: str
+
+
+_Entry = MetricResult | DriftScore | QualityFinding | Paired | _Detail
 
 
 def _by_urgency(result: EvaluationResult) -> list[_Entry]:
@@ -431,14 +454,29 @@ def _by_urgency(result: EvaluationResult) -> list[_Entry]:
     others = result.comparison.others[:MOST_BESIDE] if result.comparison is not None else ()
     broken = [one for one in others if one.guard is GuardVerdict.BROKEN]
     rest = [one for one in others if one not in broken]
-    return [*broken, *first, *bad, *rest, *metrics[len(first) :], *about_data[len(bad) :]]
+    return [*broken, *first, *bad, *rest, *metrics[len(first) :], *about_data[len(bad) :], *_details(result)]
+
+
+def _details(result: EvaluationResult) -> list[_Detail]:
+    known = [(name, getattr(result, name)) for name in _MODELS if getattr(result, name) is not None]
+    kinds = [_Detail(name, "kind", identity.kind) for name, identity in known if identity.kind is not None]
+    return kinds + [_Detail(name, "remarks", remark) for name, identity in known for remark in identity.remarks]
+
+
+def _without_details(result: EvaluationResult) -> EvaluationResult:
+    bare = {
+        name: identity.model_copy(update={"kind": None, "remarks": ()})
+        for name in _MODELS
+        if (identity := getattr(result, name)) is not None
+    }
+    return result.model_copy(update=bare)
 
 
 def _packed(result: EvaluationResult, entries: Sequence[_Entry], of: EvaluationResult) -> str:
     """A shortened result with some of the entries of the one that it is made of."""
 
-    def documents(kind: type[_Entry]) -> list[dict[str, Any]]:
-        return [entry.document() for entry in entries if isinstance(entry, kind)]
+    def documents(kind: type[Model]) -> list[dict[str, Any]]:
+        return [entry.document() for entry in entries if isinstance(entry, Model) and isinstance(entry, kind)]
 
     kept = documents(MetricResult)
     body = result.document() | {"metrics": kept, "omitted": result.omitted + len(of.metrics) - len(kept)}
@@ -447,6 +485,11 @@ def _packed(result: EvaluationResult, entries: Sequence[_Entry], of: EvaluationR
             body[part] |= {field: documents(kind)}
     if of.comparison is not None:
         body["comparison"]["omitted"] = of.comparison.omitted + len(of.comparison.others) - len(documents(Paired))
+    for detail in (entry for entry in entries if isinstance(entry, _Detail)):
+        if detail.field == "kind":
+            body[detail.model]["kind"] = detail.text
+        else:
+            body[detail.model].setdefault("remarks", []).append(detail.text)
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     deflater = zlib.compressobj(9, wbits=-15)
     return PREFIX + base64.b64encode(deflater.compress(raw) + deflater.flush()).decode("ascii")

@@ -29,7 +29,7 @@ class OnFiles:
     """The evaluator itself."""
 
     first: str
-    """The model that served first: logged predictions are its own."""
+    """The model that served first: logged predictions are its own, and it is what an endpoint serves."""
     environ: Mapping[str, str]
     limits: Limits
     progress: Callable[[str], None]
@@ -37,9 +37,9 @@ class OnFiles:
     def __call__(self, given: EvaluationInput, now: datetime) -> EvaluationResult:
         """Look at a window.
 
-        Who was promoted in a backtest has logged nothing: it is loaded, and scores the rows.
+        Who was promoted in a backtest has logged nothing and is served nowhere: it is loaded, and scores the rows.
         """
-        if given.data.predictions.column is not None and given.champion != self.first:
+        if given.data.predictions.model is None and given.champion != self.first:
             loaded = given.data.model_copy(update={"predictions": Predictions(model=FromModel())})
             given = given.model_copy(update={"data": loaded, "since": None})
         return evaluate(given, environ=self.environ, now=now, progress=self.progress, limits=self.limits, planned=as_of)

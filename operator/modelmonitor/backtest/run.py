@@ -155,8 +155,14 @@ def remarks(order: Order) -> list[str]:
             "Logged scores are the first model's. A model that is promoted has logged none: it is loaded and scores the"
             " rows."
         )
-    if spec.data.predictions.column is not None and order.trainer is None:
+    logged = spec.data.predictions.column is not None
+    if logged and order.trainer is None and spec.data.columns.model_version is None:
         said.append("Logged scores are taken for those of one model throughout.")
+    if spec.data.predictions.endpoint is not None:
+        said.append(
+            "What the endpoint serves now is taken for the model that served first. One that is promoted is served"
+            " nowhere: it is loaded and scores the rows."
+        )
     if spec.data.labels.files is not None and spec.data.labels.timestamp is None:
         said.append(
             "data.labels.timestamp is not set: each label is taken to have been there when its window was judged."

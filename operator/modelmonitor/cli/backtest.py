@@ -23,9 +23,9 @@ from modelmonitor.backtest.trainers import CommandTrainer, Trainer
 from modelmonitor.cli.main import Exit
 from modelmonitor.cli.manifest import ManifestError, read_manifest
 from modelmonitor.cli.show_backtest import show
-from modelmonitor.evaluation.contenders import UNKNOWN_MODEL
 from modelmonitor.evaluation.errors import EvaluationError, InputError
 from modelmonitor.evaluation.limits import Limits
+from modelmonitor.evaluation.local import nameless
 
 INTERRUPTED: Final = 130
 """What a shell says of a program that a Ctrl-C has ended."""
@@ -103,19 +103,14 @@ def _champion(request: Request, spec: ModelMonitorSpec, trainer: Trainer | None)
         return request.model
     if spec.model.serving.batch is not None:
         return spec.model.serving.batch.uri
-    if spec.data.predictions.column is None:
-        raise InputError(
-            "ModelMissing",
-            "the manifest says data.predictions.model, so the model must be loaded: give with --model the URI of the"
-            " one that served when the backtest begins",
-        )
+    unnamed = nameless(spec, "give with --model the URI of the one that served when the backtest begins")
     if trainer is not None:
         raise InputError(
             "ModelMissing",
             "a candidate is trained after the model that serves and compared with it: give its URI with --model, or use"
             " --no-train",
         )
-    return UNKNOWN_MODEL
+    return unnamed
 
 
 @contextmanager

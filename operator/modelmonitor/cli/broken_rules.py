@@ -4,6 +4,7 @@ The others are the operator's matter.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelmonitor.api.metric_names import ABOUT, INCOMPARABLE, PARAMETERS, SCORED_METRICS, SHARES, Task, fitting, listed
@@ -45,6 +46,27 @@ def _columns(spec: ModelMonitorSpec) -> Iterator[str]:
         yield (
             "spec.data.predictions.column: name data.columns.score (of a binary task), .scores (of many classes) or"
             " .prediction, or use predictions.model"
+        )
+    endpoint = spec.data.predictions.endpoint
+    if endpoint is not None and endpoint.secret_name is not None and not endpoint.url.startswith("https://"):
+        yield (
+            "spec.data.predictions.endpoint.secretName: is a token, which must not travel unencrypted; use an https://"
+            " url, or leave it out"
+        )
+    if endpoint is not None and endpoint.timeout > timedelta(minutes=10):
+        yield (
+            "spec.data.predictions.endpoint.timeout: is of one request; set at most 10m, and fewer batchRows where that"
+            " is too short"
+        )
+    if endpoint is not None and endpoint.classes is not None and task is Task.REGRESSION:
+        yield (
+            "spec.data.predictions.endpoint.classes: says which class each probability is of, which no Regression has;"
+            " leave it out"
+        )
+    if columns.model_version is not None and spec.data.predictions.column is None:
+        yield (
+            "spec.data.columns.modelVersion: says which model made a logged prediction; use it with"
+            " data.predictions.column, or leave it out"
         )
     if columns.score is not None and task is not Task.BINARY_CLASSIFICATION:
         yield (

@@ -177,10 +177,10 @@ def history(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def train(context: typer.Context) -> None:
-    """Refit the serving model's own pipeline on newer data, by the contract of `spec.retrain` (see `train --help`)."""
-    from modelmonitor.training.__main__ import main as train_main  # noqa: PLC0415
+    """Fit the serving model's own pipeline again on newer rows, as the shipped trainer does (see `train --help`)."""
+    from modelmonitor.cli.train import run as run_train  # noqa: PLC0415
 
-    raise typer.Exit(train_main(context.args))
+    raise typer.Exit(run_train(context.args, os.environ))
 
 
 def main() -> Never:

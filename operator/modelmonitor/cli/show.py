@@ -79,9 +79,13 @@ def _facts(result: EvaluationResult, zone: ZoneInfo) -> Table:
         if model is not None:
             digest = f"  {model.digest[:19]}…" if model.digest else ""
             table.add_row(name, f"{model.uri}{digest}")
+            for said in (model.kind, *model.remarks):
+                if said is not None:
+                    table.add_row("", Text(said, style="dim"))
     if result.look is not Look.OPEN:
         covered = f", {result.coverage:.1%} with a label" if result.coverage is not None else ""
-        table.add_row("Rows", f"{result.rows:,}{covered}")
+        others = f"; {result.left_out:,} of other versions left out" if result.left_out else ""
+        table.add_row("Rows", f"{result.rows:,}{covered}{others}")
     return table
 
 

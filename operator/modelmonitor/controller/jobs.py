@@ -9,7 +9,7 @@ from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.status import Attempt
 from modelmonitor.api.types import API_VERSION
 from modelmonitor.controller import labels
-from modelmonitor.domain.environment import training_environment
+from modelmonitor.domain.environment import spec_environment, training_environment
 from modelmonitor.domain.observation import Observation
 from modelmonitor.kube.errors import RefusedError
 
@@ -128,10 +128,12 @@ def _disk(spec: ModelMonitorSpec) -> list[Document]:
 def _secrets(spec: ModelMonitorSpec) -> list[Document]:
     """Each secret under a prefix of its own: data, model and reports may have different keys to different stores."""
     files, labels_files, reports = spec.data.current.files, spec.data.labels.files, spec.reports
+    endpoint = spec.data.predictions.endpoint
     wanted = {
         "MODELMONITOR_DATA_": files.secret_name if files else None,
         "MODELMONITOR_LABELS_": labels_files.secret_name if labels_files else None,
         "MODELMONITOR_MODEL_": spec.model.secret_name,
+        "MODELMONITOR_ENDPOINT_": endpoint.secret_name if endpoint else None,
         "MODELMONITOR_REPORTS_": reports.secret_name if reports else None,
     }
     return [{"prefix": prefix, "secretRef": {"name": name}} for prefix, name in wanted.items() if name]
@@ -164,7 +166,8 @@ def training_job(seen: Observation, name: str, identity: str, attempt: Attempt) 
     pod.setdefault("serviceAccountName", seen.spec.jobs.service_account_name)
     # Training code with a token could do what the monitor's gates forbid.
     pod["automountServiceAccountToken"] = False
-    pod["containers"] = _with_environment(pod.get("containers"), training_environment(seen.name, attempt))
+    environment = training_environment(seen.name, attempt) | spec_environment(seen.spec)
+    pod["containers"] = _with_environment(pod.get("containers"), environment)
     job_spec["template"] = {**pod_template, "metadata": pod_meta, "spec": pod}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job_spec}
 
@@ -180,7 +183,8 @@ def _object(parent: Mapping[str, Any], path: str) -> Document:
 
 
 def _with_environment(containers: Any, environment: Mapping[str, str]) -> list[Document]:
-    ours = [{"name": name, "value": value} for name, value in environment.items()]
+    # The kubelet would take $(name) in a value for a reference, and $$ for an escaped $: a column may be called so.
+    ours = [{"name": name, "value": value.replace("$", "$$")} for name, value in environment.items()]
     # Ours first: the user's own variables may refer to them as $(MODELMONITOR_OUTPUT_URI). And a trainer that fails
     # without a word: the end of its log is kept in its Pod's status, for the Job and with it the log will be deleted.
     return [

@@ -2,6 +2,7 @@
 
 from modelmonitor.api.monitor import ModelMonitorSpec
 from modelmonitor.api.status import Attempt
+from modelmonitor.api.training import SPEC_VARIABLE, TrainingSpec
 from modelmonitor.api.types import format_time
 
 
@@ -21,11 +22,5 @@ def training_environment(monitor: str, attempt: Attempt) -> dict[str, str]:
 
 
 def spec_environment(spec: ModelMonitorSpec) -> dict[str, str]:
-    """What the shipped trainer needs to know of a monitor's spec: where its rows are."""
-    files, columns = spec.data.current.files, spec.data.columns
-    return {
-        "MODELMONITOR_DATA_URI": files.uri if files else "",
-        "MODELMONITOR_DATA_PARTITIONING": files.partitioning if files else "",
-        "MODELMONITOR_DATA_TIMESTAMP": columns.timestamp,
-        "MODELMONITOR_DATA_LABEL": columns.label,
-    }
+    """What every training of a monitor is told of its spec."""
+    return {SPEC_VARIABLE: TrainingSpec.of(spec).text()}

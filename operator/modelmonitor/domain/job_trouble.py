@@ -86,9 +86,12 @@ def _where(kind: str, name: str, spec: ModelMonitorSpec, *, trains: bool) -> str
         return _TEMPLATE
     if kind == "ServiceAccount":
         return "spec.jobs.serviceAccountName"
-    files, reports = spec.data.current.files, spec.reports
+    files, reports, endpoint = spec.data.current.files, spec.reports, spec.data.predictions.endpoint
+    labels = spec.data.labels.files
     secrets = {
         "spec.data.current.files.secretName": files.secret_name if files else None,
+        "spec.data.labels.files.secretName": labels.secret_name if labels else None,
+        "spec.data.predictions.endpoint.secretName": endpoint.secret_name if endpoint else None,
         "spec.model.secretName": spec.model.secret_name,
         "spec.reports.secretName": reports.secret_name if reports else None,
     }

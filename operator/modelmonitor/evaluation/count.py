@@ -25,6 +25,7 @@ from modelmonitor.evaluation.scan import Needed, Rows
 from modelmonitor.evaluation.score import Labels, Predictions, Predictor
 from modelmonitor.evaluation.segments import ALL_ROWS, Segments
 from modelmonitor.evaluation.statistics.kinds import Kind
+from modelmonitor.evaluation.versions import VersionFilter
 
 _SAY_EVERY = 1_000_000
 
@@ -47,6 +48,8 @@ class Wanted:
     apart: LabelSource | None = None
     """Where labels are that arrive apart from the rows."""
     limits: Limits = UNLIMITED
+    versions: VersionFilter | None = None
+    """By which rows are told apart whose predictions different models made."""
 
     @property
     def needed(self) -> Sequence[Needed]:
@@ -134,7 +137,16 @@ def count(
     )
     none = np.zeros(len(blocks), np.int64)
     statistics = sum(one.size for one in (*accumulators, everything))
-    reading = prepare(plan, start, end, wanted.needed, apart=wanted.apart, limits=wanted.limits, statistics=statistics)
+    reading = prepare(
+        plan,
+        start,
+        end,
+        wanted.needed,
+        apart=wanted.apart,
+        limits=wanted.limits,
+        statistics=statistics,
+        versions=wanted.versions,
+    )
     progress(str(reading.cost))
     counter = ColumnCounter(wanted.layouts, len(blocks))
     counted = Counted(blocks, reading, accumulators, everything, none, none.copy())

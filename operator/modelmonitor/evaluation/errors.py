@@ -7,6 +7,7 @@ The tree:
     ├── DataError           files can be reached but not used: column, type, content
     ├── UserMetricError     a metric of the user's own is missing, does not load or fails
     ├── ResourceError       memory or disk are too small for what must be read; the message has both numbers
+    ├── EndpointError       the server that runs the model cannot be reached, refuses, or answers something else
     └── ModelError          the model is missing, does not load or does not score
         └── CandidateError  the same of the candidate, so that it is not taken for the champion's trouble
 """
@@ -57,6 +58,12 @@ class ResourceError(EvaluationError):
 
 class ModelError(EvaluationError):
     """A model is missing, does not load or does not score."""
+
+    cause = Cause.MODEL
+
+
+class EndpointError(EvaluationError):
+    """The server that runs the model cannot be reached, refuses, or answers something else than was asked."""
 
     cause = Cause.MODEL
 

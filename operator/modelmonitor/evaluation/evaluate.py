@@ -17,13 +17,16 @@ from modelmonitor.evaluation.join import label_source
 from modelmonitor.evaluation.judge import Judgement
 from modelmonitor.evaluation.limits import UNLIMITED, Limits
 from modelmonitor.evaluation.measures import Measures, compared, no_evidence
+from modelmonitor.evaluation.models.files import ModelFiles
 from modelmonitor.evaluation.objectives import judged
 from modelmonitor.evaluation.plan import Plan, Planner, Source, plan
 from modelmonitor.evaluation.publish import publish
 from modelmonitor.evaluation.reference.profile import Profile
+from modelmonitor.evaluation.sample import Sample
 from modelmonitor.evaluation.statistics.kinds import Kind
 from modelmonitor.evaluation.storage import Purpose, open_folder
 from modelmonitor.evaluation.tasks import labels_of
+from modelmonitor.evaluation.versions import VersionFilter
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -73,15 +76,23 @@ def source_of(data: Data, windows: Windows, environ: Mapping[str, str]) -> Sourc
     files = data.current.files
     if files is None:
         raise InputError("SourceUnknown", "data.current.files is missing: this release reads files only")
+    folder = open_folder(files.uri, Purpose.DATA, environ)
+    return Source(folder, files.partitioning, data.columns.timestamp, zone_of(windows))
+
+
+def zone_of(windows: Windows) -> ZoneInfo:
+    """The time zone of civil days.
+
+    Raises:
+        InputError: when there is none of this name.
+    """
     try:
-        zone = ZoneInfo(windows.time_zone)
+        return ZoneInfo(windows.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InputError(
             "TimeZoneUnknown",
             f"windows.timeZone: {windows.time_zone!r} is not a time zone; write an IANA name such as Europe/Vienna",
         ) from error
-    folder = open_folder(files.uri, Purpose.DATA, environ)
-    return Source(folder, files.partitioning, data.columns.timestamp, zone)
 
 
 def _look(
@@ -102,7 +113,8 @@ def _look(
             f" {_said(given.closes)} or later",
         )
     measures = Measures.of(given)
-    champion = champion_of(given, environ) if _needs_champion(given) else None
+    sample = Sample(found, given.window.start, given.window.end)
+    champion = champion_of(given, environ, sample) if _needs_champion(given) else None
     candidate = candidate_of(given, environ)
     contenders = [one for one in (champion, candidate) if one is not None]
     for remark in (remark for contender in contenders for remark in contender.remarks):
@@ -110,7 +122,12 @@ def _look(
     start, why_empty = _first_instant(given, champion)
     if start >= given.window.end:
         return _named(given, _insufficient(given, why_empty, _EMPTY[why_empty]), contenders)
-    about, trouble = _about_data(given, found, champion, measures.kinds, environ=environ, now=now, progress=progress)
+    # Of no row nothing is to be said, and an endpoint that was not asked about one cannot be asked about the reference.
+    about, trouble = NOTHING, ""
+    if not sample.is_empty:
+        about, trouble = _about_data(
+            given, found, champion, measures.kinds, environ=environ, now=now, progress=progress
+        )
     labels = labels_of(given.data.columns, given.model) if _judges_model(given) else None
     wanted = Wanted(
         labels,
@@ -122,6 +139,7 @@ def _look(
         layouts=about.layouts,
         apart=None if labels is None else label_source(given.data, found.source.zone, environ, now),
         limits=limits,
+        versions=_versions(given, champion, environ),
     )
     counted = count(found, start, given.window.end, wanted, progress)
     progress(f"{counted.rows:,} rows in the window, {counted.labelled:,} with a label, {counted.unscored:,} unscored")
@@ -132,7 +150,8 @@ def _look(
         update={
             "rows": counted.rows,
             "coverage": None if labels is None else counted.coverage,
-            "message": f"{result.message}; {trouble}" if trouble else result.message,
+            "left_out": counted.reading.left_out,
+            "message": "; ".join(part for part in (result.message, _left_out(counted), trouble) if part),
         }
     )
     return (
@@ -181,11 +200,28 @@ def _about_data(
 def _first_instant(given: EvaluationInput, champion: Contender | None) -> tuple[datetime, str]:
     """The first instant of the rows that may be judged, and the reason when that leaves none."""
     start, why = given.window.start, "NoData"
-    if champion is not None and champion.logged and given.since is not None and given.since > start:
+    by_time = champion is not None and champion.logged and given.data.columns.model_version is None
+    if by_time and given.since is not None and given.since > start:
         start, why = given.since, "PredictionsOfAnotherModel"
     if given.contender is not None and (through := given.contender.trained_through) is not None and through >= start:
         start, why = through + _INSTANT, "TrainedOnTheseRows"
     return start, why
+
+
+def _versions(given: EvaluationInput, champion: Contender | None, environ: Mapping[str, str]) -> VersionFilter | None:
+    """What tells the serving model's logged predictions from others, where a column says whose they are."""
+    column = given.data.columns.model_version
+    if column is None or champion is None or not champion.logged:
+        return None
+    return VersionFilter(column, given.champion, lambda: ModelFiles(given.champion, environ).digest())
+
+
+def _left_out(counted: Counted) -> str:
+    """A sentence about rows of other versions beside those that were judged."""
+    versions = counted.reading.versions
+    if versions is None or not (counted.rows and versions.rows):
+        return ""
+    return f"{versions.rows:,} rows of other versions are left out: {versions}"
 
 
 def _result(
@@ -198,6 +234,11 @@ def _result(
     profile: Profile | None,
     digest: str | None,
 ) -> EvaluationResult:
+    versions = counted.reading.versions
+    if counted.rows == 0 and versions is not None and versions.rows:
+        if versions.trouble is not None:
+            raise versions.trouble
+        return _insufficient(given, "PredictionsOfAnotherModel", versions.why_empty())
     if counted.rows == 0 and why_empty == "NoData":
         message = "there is not one row in the window, while there are later ones"
         return _with_comparison(given, Verdict.NO_DATA, "NoData", message)

@@ -69,12 +69,7 @@ def input_for(
         InputError: when no model is given though the manifest wants it loaded.
     """
     spec = manifest.spec
-    if model is None and spec.data.predictions.column is None:
-        raise InputError(
-            "ModelMissing",
-            "the manifest says data.predictions.model, so the model must be loaded: give its URI with --model (in the"
-            " cluster it is read from the serving object)",
-        )
+    advice = "give its URI with --model (in the cluster it is read from the serving object)"
     return EvaluationInput(
         monitor=manifest.name,
         namespace=manifest.namespace,
@@ -83,7 +78,7 @@ def input_for(
         window=window,
         closes=window.end + slack(spec.windows, spec.data.labels),
         matures=window.end + patience(spec.windows, spec.data.labels),
-        champion=model or UNKNOWN_MODEL,
+        champion=model or nameless(spec, advice),
         contender=contender,
         model=spec.model,
         data=spec.data,
@@ -96,6 +91,28 @@ def input_for(
         verdict=spec.verdict,
         challenger=spec.challenger or Challenger(),
     )
+
+
+def nameless(spec: ModelMonitorSpec, advice: str) -> str:
+    """What is written for the URI of a serving model that nobody named.
+
+    Args:
+        spec: of the monitor.
+        advice: how to name it.
+
+    Raises:
+        InputError: when it must be named, since it is loaded, or told from others.
+    """
+    if spec.data.predictions.model is not None:
+        raise InputError(
+            "ModelMissing", f"the manifest says data.predictions.model, so the model must be loaded: {advice}"
+        )
+    if spec.data.columns.model_version is not None:
+        raise InputError(
+            "ModelMissing", f"the manifest says data.columns.modelVersion, so the rows of one model count: {advice}"
+        )
+    endpoint = spec.data.predictions.endpoint
+    return endpoint.url if endpoint is not None else UNKNOWN_MODEL
 
 
 def start_of(day: date, spec: ModelMonitorSpec) -> datetime:

@@ -48,7 +48,7 @@ def _contest(given: EvaluationInput, objectives: tuple[Measure, ...]) -> Contest
             guard,
             Yardstick(
                 guard.metric,
-                measure_by_name(guard.metric, given),
+                measure_by_name(guard.metric, given.metrics, given.model),
                 guard.minimum_rows,
                 confidence if guard.confidence is None else guard.confidence,
             ),
@@ -60,7 +60,7 @@ def _contest(given: EvaluationInput, objectives: tuple[Measure, ...]) -> Contest
         for metric, measure in zip(given.metrics, objectives, strict=False)
         if metric.name not in INCOMPARABLE
     )
-    deciding = measure_by_name(challenger.metric, given)
+    deciding = measure_by_name(challenger.metric, given.metrics, given.model)
     return Contest(
         Yardstick(challenger.metric, deciding, _minimum_rows(given), confidence),
         challenger.minimum_gain,

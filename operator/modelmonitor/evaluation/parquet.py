@@ -130,6 +130,29 @@ class ParquetFile:
                 groups.append(RowGroup(number, group.num_rows, low, high))
             return groups
 
+    def nulls(self, row_group: int, column: str) -> int | None:
+        """How many values of a column are null in a row group, by the footer; None where it does not say."""
+        statistics = self._statistics(row_group, column)
+        return statistics.null_count if statistics is not None and statistics.has_null_count else None
+
+    def only_value(self, row_group: int, column: str) -> int | str | None:
+        """The one whole number or text that a column holds in a row group beside nulls, by the footer, if it says so.
+
+        Not of other types: a column of floats may hold NaN beside it, of which a footer says nothing.
+        """
+        statistics = self._statistics(row_group, column)
+        if statistics is None or not statistics.has_min_max or statistics.min_raw != statistics.max_raw:
+            return None
+        with self._readable():
+            value = statistics.min
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
+    def _statistics(self, row_group: int, column: str) -> Any:
+        with self._readable():
+            group = self._footer.row_group(row_group)
+            paths = [group.column(number).path_in_schema for number in range(group.num_columns)]
+            return group.column(paths.index(column)).statistics if column in paths else None
+
     def sizes(self, row_group: int, columns: Sequence[str]) -> dict[str, Sizes]:
         """How large columns are in a row group; of a nested column all its leaves together."""
         with self._readable():

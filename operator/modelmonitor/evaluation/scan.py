@@ -15,6 +15,7 @@ from modelmonitor.evaluation.plan import TIMESTAMP_FIELD, Plan, Source
 from modelmonitor.evaluation.survey import Needed, Survey, survey
 from modelmonitor.evaluation.times import microseconds, within
 from modelmonitor.evaluation.types import Family, family
+from modelmonitor.evaluation.versions import VERSION_FIELD, VersionFilter
 
 __all__ = ["Needed", "Rows", "read", "scan", "survey_window"]
 
@@ -57,10 +58,17 @@ def survey_window(plan: Plan, start: datetime, end: datetime, needed: Sequence[N
     )
 
 
-def read(found: Survey, source: Source, start: datetime, end: datetime, batch_rows: int = BATCH_ROWS) -> Iterator[Rows]:
-    """The rows of [start, end) in what was surveyed, at most `batch_rows` at a time."""
+def read(
+    found: Survey,
+    source: Source,
+    start: datetime,
+    end: datetime,
+    batch_rows: int = BATCH_ROWS,
+    versions: VersionFilter | None = None,
+) -> Iterator[Rows]:
+    """The rows of [start, end) in what was surveyed, at most `batch_rows` at a time; with `versions` only its own."""
     held: list[Rows] = []
-    for rows in _by_file(found, source, microseconds(start), microseconds(end), batch_rows):
+    for rows in _by_file(found, source, microseconds(start), microseconds(end), batch_rows, versions):
         # Small files go together: each call of a model costs several milliseconds however few the rows, and a month of
         # hourly files has 700 of them.
         alike = not held or held[-1].batch.schema.equals(rows.batch.schema)
@@ -72,16 +80,39 @@ def read(found: Survey, source: Source, start: datetime, end: datetime, batch_ro
         yield _together(held)
 
 
-def _by_file(found: Survey, source: Source, low: int, high: int, batch_rows: int) -> Iterator[Rows]:
+def _by_file(
+    found: Survey, source: Source, low: int, high: int, batch_rows: int, versions: VersionFilter | None
+) -> Iterator[Rows]:
     for portion in found.portions:
         opened = ParquetFile(found.folder, portion.file, buffer=found.buffer, coded=found.only_counted)
-        for batch in opened.batches(found.names_in(opened), portion.row_groups, batch_rows):
+        row_groups = portion.row_groups
+        if versions is not None:
+            opened.require([(VERSION_FIELD, versions.column)])
+            row_groups = _of_version(versions, opened, source, low, high, row_groups)
+        for batch in opened.batches(found.names_in(opened), row_groups, batch_rows):
             times = event_times(batch, source.timestamp, source.zone, TIMESTAMP_FIELD, opened.uri)
-            inside = within(times, low, high)
-            if inside.true_count < len(inside):
-                batch, times = batch.filter(inside), times.filter(inside)  # noqa: PLW2901
+            batch, times = _only(within(times, low, high), batch, times)  # noqa: PLW2901
+            if versions is not None:
+                _validate(versions.column, batch.column(versions.column), opened.uri)
+                batch, times = _only(versions.own(batch, opened.uri), batch, times)  # noqa: PLW2901
+                if not found.needs_beside(versions.needed, versions.column):
+                    batch = batch.drop_columns([versions.column])  # noqa: PLW2901
             if len(times):
                 yield Rows(widened(batch, found.types, opened.uri), times.to_numpy(zero_copy_only=False), opened.uri)
+
+
+def _of_version(
+    versions: VersionFilter, opened: ParquetFile, source: Source, low: int, high: int, row_groups: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The row groups that may hold rows of the version."""
+    known = {group.number: group for group in opened.row_groups(source.timestamp, source.zone)}
+    return tuple(
+        number for number in row_groups if not versions.skips(opened, known[number], low, high, source.timestamp)
+    )
+
+
+def _only(chosen: pa.BooleanArray, batch: pa.RecordBatch, times: pa.Array) -> tuple[pa.RecordBatch, pa.Array]:
+    return (batch, times) if chosen.true_count == len(chosen) else (batch.filter(chosen), times.filter(chosen))
 
 
 def widened(batch: pa.RecordBatch, types: pa.Schema, uri: str) -> pa.RecordBatch:
@@ -92,8 +123,7 @@ def widened(batch: pa.RecordBatch, types: pa.Schema, uri: str) -> pa.RecordBatch
             is no text.
     """
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
-        if family(values.type) is Family.TEXT:
-            _validate(name, values, uri)
+        _validate(name, values, uri)
     wide = dict(zip(types.names, types.types, strict=True))
     columns = []
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
@@ -114,6 +144,8 @@ def widened(batch: pa.RecordBatch, types: pa.Schema, uri: str) -> pa.RecordBatch
 
 def _validate(name: str, values: pa.Array, uri: str) -> None:
     """Make sure that text is UTF-8: pyarrow reads any bytes, and whoever looks at them later falls over."""
+    if family(values.type) is not Family.TEXT:
+        return
     try:
         (values.dictionary if pa.types.is_dictionary(values.type) else values).validate(full=True)
     except pa.ArrowInvalid as error:

@@ -82,6 +82,10 @@ class Survey:
         required = {need.column for need in self.needed if not need.optional}
         return [need.column for need in self.needed if need.optional and need.column not in required]
 
+    def needs_beside(self, need: Needed, column: str) -> bool:
+        """Whether a column is needed for something else than `need`."""
+        return any(other.column == column for other in self.needed if other != need)
+
     @property
     def buffer(self) -> int | None:
         """In pieces of how many bytes columns are read; None when row groups are small enough to be fetched whole."""

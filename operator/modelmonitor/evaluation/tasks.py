@@ -1,6 +1,7 @@
 """What a task is to the stages: how its labels and predictions are read, and by what its objectives are measured."""
 
-from modelmonitor.api.job import EvaluationInput
+from collections.abc import Sequence
+
 from modelmonitor.api.metric_names import TOLD_MORE, MetricName, Task
 from modelmonitor.api.monitor import Columns, ModelSpec
 from modelmonitor.api.objectives import BusinessRule, Metric, Objective, UserMetric
@@ -78,21 +79,20 @@ def measure_for(objective: Objective, spec: ModelSpec) -> Measure:
             raise TypeError(f"{type(objective).__name__} is no objective that can be measured")
 
 
-def measure_by_name(name: MetricName, given: EvaluationInput) -> Measure:
+def measure_by_name(name: MetricName, metrics: Sequence[Metric], spec: ModelSpec) -> Measure:
     """By what two models are compared: a metric of `challenger`, with the fields of its entry in `metrics`.
 
     Raises:
         InputError: when it is no metric of the task, or its entry is missing.
     """
-    task = given.model.task
-    entry = next((metric for metric in given.metrics if metric.name is name), None)
+    entry = next((metric for metric in metrics if metric.name is name), None)
     if entry is not None:
-        return measure_of(entry, given.model)
+        return measure_of(entry, spec)
     if name in TOLD_MORE:
         raise InputError("ChallengerMetric", f"challenger: {name} needs its entry in metrics, with its fields")
-    if (measure := CATALOGUE[task].get(name)) is None:
+    if (measure := CATALOGUE[spec.task].get(name)) is None:
         raise InputError(
             "ChallengerMetric",
-            f"challenger: {name} is no metric of a {task}; name one of {', '.join(CATALOGUE[task])}",
+            f"challenger: {name} is no metric of a {spec.task}; name one of {', '.join(CATALOGUE[spec.task])}",
         )
     return measure

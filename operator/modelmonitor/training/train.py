@@ -1,243 +1,146 @@
 """Training by the contract of `spec.retrain`: champion and rows in, a model and `result.json` out."""
 
-import io
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from time import monotonic
 
 import numpy as np
-import pyarrow as pa
 
-from modelmonitor.api.monitor import Partitioning
+from modelmonitor.api.metric_names import Task
 from modelmonitor.api.types import format_time
-from modelmonitor.evaluation.classes import class_text
-from modelmonitor.evaluation.errors import DataError, EvaluationError, InputError, ModelError, one_line
-from modelmonitor.evaluation.models import ATTEMPT_FILE, MODEL_FILE, RESULT_FILE, ScikitLearnModel, load_model
-from modelmonitor.evaluation.plan import Source, plan
-from modelmonitor.evaluation.scan import Needed, scan
-from modelmonitor.evaluation.storage import Folder, Purpose, open_folder
-from modelmonitor.evaluation.times import instant
-
-
-class TrainingError(EvaluationError):
-    """What keeps a model from being trained, beside what keeps data and models from being read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to train."""
-
-    champion_uri: str
-    """The folder of the serving model, of which the pipeline is taken."""
-    output_uri: str
-    """The new folder for the new model."""
-    start: datetime
-    """Train on events from here."""
-    end: datetime
-    """Train on events before this."""
-    data_uri: str
-    """The folder of the data."""
-    timestamp: str
-    """The column of the event time."""
-    label: str
-    """The column of the ground truth."""
-    partitioning: Partitioning = Partitioning.FLAT
-    """How the files are laid out."""
-
-    def attempt(self, champion: ScikitLearnModel) -> dict[str, str]:
-        """What makes two attempts the same: the same order, from the same champion."""
-        words = {name: format_time(v) if isinstance(v, datetime) else str(v) for name, v in asdict(self).items()}
-        return words | {"champion_digest": champion.digest}
+from modelmonitor.evaluation.limits import UNLIMITED, Limits
+from modelmonitor.evaluation.models import CARD_FILE, TRAINING_FILE, ScikitLearnModel, load_model
+from modelmonitor.evaluation.storage import Purpose, open_folder
+from modelmonitor.evaluation.tasks import labels_of, rescored
+from modelmonitor.training.card import card
+from modelmonitor.training.changes import versions_of
+from modelmonitor.training.contract import Format, Order, Trained, TrainingError
+from modelmonitor.training.data import Collected, collect, prepared
+from modelmonitor.training.describe import Result, facts_before, facts_of
+from modelmonitor.training.facts import Made
+from modelmonitor.training.grading import Grader
+from modelmonitor.training.held_out import contract_metrics, cut, measured_on, said
+from modelmonitor.training.recipe import Recipe
+from modelmonitor.training.save import Output, encoded, model_files, read_back
+from modelmonitor.training.search import search
+from modelmonitor.training.space import candidates
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What is handed back: the contract's three fields."""
+class Surroundings:
+    """What a training finds around it."""
 
-    model_uri: str
-    trained_through: str
-    """The newest event time that was trained on, RFC 3339."""
-    metrics: Mapping[str, float]
+    environ: Mapping[str, str]
+    """Where the credentials of the stores are."""
+    now: datetime
+    """The wall clock."""
+    progress: Callable[[str], None]
+    """Told what is happening, a line at a time."""
+    limits: Limits = UNLIMITED
+    """Of memory and of disk."""
+    command: str = ""
+    """How it was started, for the card."""
+    clock: Callable[[], float] = monotonic
+    """Seconds, for the budget of a search."""
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form of the contract."""
-        return {
-            "modelUri": self.model_uri,
-            "trainedThrough": self.trained_through,
-            "metrics": dict(self.metrics),
-        }
 
+def train(order: Order, around: Surroundings) -> Trained:
+    """Fit the champion's pipeline on labelled rows of [start, end), and write it to a folder of its own.
 
-def train(order: Order, *, environ: Mapping[str, str], now: datetime, progress: Callable[[str], None]) -> Trained:
-    """Refit the champion's pipeline on labelled rows of [start, end), and write it to a folder of its own.
-
-    A Job's pod that died is run again with the same order. So the attempt says who it is before it writes a model: half
-    an attempt of its own is written anew, a finished one is only told again, and any other model in the folder is never
-    touched, since something may be serving it.
+    The newest rows are held out first, to say what the new model and the champion are worth on them, and to search for
+    parameters without them; then the pipeline is fitted on all rows, for the newest are those that it is needed for.
 
     Raises:
         EvaluationError: whatever keeps it from training, as a sentence.
     """
     if order.start >= order.end:
         raise TrainingError(
-            "NothingToTrainOn", f"the training window ends ({order.end}) before it starts ({order.start})"
+            "NothingToTrainOn",
+            f"the training window has no length: it starts at {format_time(order.start)} and ends at"
+            f" {format_time(order.end)}; let --train-end (MODELMONITOR_TRAIN_END) be later than --train-start",
         )
-    output = open_folder(order.output_uri, Purpose.MODEL, environ)
-    champion = _pipeline(order.champion_uri, environ)
-    attempt = order.attempt(champion)
-    if (before := _finished(output, attempt)) is not None:
-        progress(f"{output.uri} already holds the result of this very attempt")
+    began = around.clock()
+    output = Output(open_folder(order.output_uri, Purpose.MODEL, around.environ))
+    champion = load_model(order.champion_uri, around.environ)
+    recipe = Recipe.of(champion, order.spec.model, order.choices.seed)
+    grader = Grader.of(order.spec)
+    attempt = order.attempt(champion.digest or "")
+    if (before := output.finished(attempt)) is not None:
+        around.progress(f"{order.output_uri} already holds the result of this very attempt")
         return before
-    progress(f"reading {order.data_uri} from {format_time(order.start)} to {format_time(order.end)}")
-    features, labels, newest = _rows(order, champion, environ, now)
-    progress(f"fitting {type(champion.estimator).__name__} on {len(labels):,} labelled rows")
-    content = _fitted(champion, features, labels)
-    _, counts = np.unique(labels, return_counts=True)
-    trained = Trained(
-        model_uri=order.output_uri,
-        trained_through=format_time(instant(newest)),
-        metrics={"rows": float(len(labels)), "smallerClassShare": float(counts.min() / counts.sum())},
+    format_ = order.choices.format or _format_of(recipe.champion)
+    # A pipeline that cannot be written in this format is known before hours of fitting, and not after them.
+    encoded(recipe.champion, format_)
+    drawn = candidates(order.choices, recipe, grader)
+    collected = _collected(order, recipe, grader, output, attempt, around)
+    earlier, later = cut(collected.sample, order.choices.held_out)
+    found = (
+        search(drawn, earlier, order.choices.budget, recipe, grader, around.progress, around.clock) if drawn else None
     )
-    output.write(ATTEMPT_FILE, json.dumps(attempt).encode())
-    output.write(MODEL_FILE, content)
-    # Last, and only when the model is whole: this file says that the attempt is finished.
-    output.write(RESULT_FILE, json.dumps(trained.document()).encode())
-    progress(f"wrote {output.uri}{MODEL_FILE}, {len(content):,} bytes")
+    parameters = found.parameters if found else {}
+    history = facts_before(order.champion_uri, around.environ)
+    held_out = measured_on(recipe, grader, earlier, later, parameters)
+    around.progress(said(held_out, grader.deciding))
+    around.progress(f"fitting {recipe.champion.kind} on {len(collected.sample):,} rows")
+    model = recipe.fit(collected.sample, parameters)
+    for name, content in model_files(model, format_, collected.sample).items():
+        output.write(name, content)
+        around.progress(f"wrote {name}, {len(content):,} bytes")
+    written = read_back(order.output_uri, around.environ, model, collected.sample)
+    result = Result(
+        champion=recipe.champion,
+        model=written,
+        names=recipe.names,
+        collected=collected,
+        held_out=held_out,
+        search=found.facts(grader) if found else None,
+        history=history,
+    )
+    made = Made(
+        time=around.now,
+        seconds=round(around.clock() - began, 1),
+        command=around.command,
+        seed=order.choices.seed,
+        versions=versions_of(written.estimator),
+    )
+    facts = facts_of(order, result, made)
+    output.write(TRAINING_FILE, facts.model_dump_json(by_alias=True, exclude_none=True, indent=1))
+    output.write(CARD_FILE, card(facts))
+    around.progress(f"wrote {CARD_FILE}, which says what it was made of, how it compares and what changed")
+    trained = Trained(order.output_uri, format_time(facts.data.last), contract_metrics(facts.data.rows, held_out))
+    output.finish(trained)
     return trained
 
 
-def _pipeline(uri: str, environ: Mapping[str, str]) -> ScikitLearnModel:
-    """The champion, which must be something that can be fitted anew."""
-    champion = load_model(uri, environ)
-    if not isinstance(champion, ScikitLearnModel):
+def _collected(
+    order: Order, recipe: Recipe, grader: Grader, output: Output, attempt: Mapping[str, object], around: Surroundings
+) -> Collected:
+    where = f"{format_time(order.start)} to {format_time(order.end)}"
+    around.progress(f"looking for rows from {where}")
+    labels = labels_of(order.spec.data.columns, order.spec.model)
+    needed = (*labels.needed, *rescored(recipe.champion, order.spec.model).needed, *grader.needed)
+    reading = prepared(order, needed, around.environ, around.now, around.limits)
+    around.progress(f"reading {reading.source.folder.uri}: {reading.cost}")
+    output.begin(attempt)
+    columns = tuple(dict.fromkeys((*recipe.champion.columns, *(need.column for need in grader.needed))))
+    collected = collect(reading, labels, columns, around.limits, around.progress)
+    rows = len(collected.sample)
+    if rows < order.choices.minimum_rows:
         raise TrainingError(
-            "TrainerUnsuitable",
-            f"the model in {uri} is {champion.kind}: it can score but not be fitted again; this trainer refits"
-            " scikit-learn estimators, so name a trainer of your own in retrain.jobTemplate",
+            "TooFewRows",
+            f"{rows:,} rows from {where} have a label, fewer than --minimum-rows ({order.choices.minimum_rows:,});"
+            " lengthen retrain.trainingWindow, or lower --minimum-rows",
         )
-    return champion
-
-
-def _finished(output: Folder, attempt: Mapping[str, str]) -> Trained | None:
-    """The result of this very attempt, if it is done; None if it is not done or has not begun."""
-    begun, done = (_json(output.read(name)) for name in (ATTEMPT_FILE, RESULT_FILE))
-    if begun == attempt and done is None:
-        return None
-    if begun == attempt and done is not None:
-        return Trained(str(done["modelUri"]), str(done["trainedThrough"]), dict(done["metrics"]))
-    if begun is None and done is None and output.read(MODEL_FILE) is None:
-        return None
-    raise TrainingError(
-        "OutputTaken",
-        f"{output.uri} already holds a model that is not of this attempt, and something may serve it; each attempt"
-        " needs a new folder (MODELMONITOR_OUTPUT_URI)",
-    )
-
-
-def _json(content: bytes | None) -> dict[str, Any] | None:
-    try:
-        return None if content is None else dict(json.loads(content))
-    except (ValueError, TypeError):
-        return {}
-
-
-def _rows(
-    order: Order, champion: ScikitLearnModel, environ: Mapping[str, str], now: datetime
-) -> tuple[Any, np.ndarray[Any, Any], int]:
-    """Features as a DataFrame, labels as the champion's own classes, and the newest event time in microseconds."""
-    source = Source(
-        open_folder(order.data_uri, Purpose.DATA, environ), order.partitioning, order.timestamp, ZoneInfo("UTC")
-    )
-    known = {class_text(value): value for value in getattr(champion.estimator, "classes_", ())}
-    if len(known) < 2:
-        raise ModelError(
-            "ModelUnloadable", f"the model in {champion.uri} is no fitted classifier (classes_ is missing or has one)"
-        )
-    needed = [Needed("--label", order.label)]
-    needed += [Needed(f"the model in {champion.uri}", column) for column in champion.columns]
-    batches: list[pa.RecordBatch] = []
-    labels: list[Any] = []
-    newest = 0
-    for rows in scan(plan(source, now), order.start, order.end, needed):
-        texts = [class_text(value) for value in rows.batch.column(order.label).to_pylist()]
-        if unknown := {text for text in texts if text is not None} - known.keys():
-            raise DataError(
-                "LabelUnknown",
-                f'--label: column "{order.label}" of {rows.origin} holds {_few(unknown)}, but the classes of the model'
-                f" in {champion.uri} are {_few(known)}",
-            )
-        chosen = np.asarray([text is not None for text in texts], np.bool_)
-        if chosen.any():
-            batches.append(rows.batch.select(list(champion.columns)).filter(pa.array(chosen)))
-            labels += [known[text] for text in texts if text is not None]
-            newest = max(newest, int(rows.times[chosen].max()))
-    where = f"{source.folder.uri} from {format_time(order.start)} to {format_time(order.end)}"
-    if not labels:
-        raise TrainingError("NothingToTrainOn", f"there is no labelled row in {where}")
-    if len(set(labels)) < 2:
-        raise TrainingError("OneClassOnly", f"all {len(labels):,} labelled rows in {where} are of class {labels[0]}")
-    features = pa.concat_tables((pa.Table.from_batches([b]) for b in batches), promote_options="permissive")
-    return features.to_pandas(), np.asarray(labels, np.asarray(champion.estimator.classes_).dtype), newest
-
-
-def _fitted(champion: ScikitLearnModel, features: Any, labels: np.ndarray[Any, Any]) -> bytes:
-    import joblib  # noqa: PLC0415 - with scikit-learn it takes a second, which --help and errors need not wait for
-    from sklearn.base import clone  # noqa: PLC0415
-
-    content = io.BytesIO()
-    # The pipeline is the user's code and may raise anything.
-    try:
-        joblib.dump(clone(champion.estimator).fit(features, labels), content)
-    except Exception as error:
+    found = np.unique(collected.sample.truth)
+    if order.spec.model.task is not Task.REGRESSION and len(found) < 2:
         raise TrainingError(
-            "FitFailed",
-            f"the pipeline of {champion.uri} could not be fitted on {len(labels):,} rows: {one_line(error)}",
-        ) from error
-    return content.getvalue()
+            "OneClassOnly",
+            f"all {rows:,} labelled rows from {where} are of class {recipe.names[found[0]]}, and a classifier needs"
+            " two; lengthen retrain.trainingWindow, or have the other labels written",
+        )
+    return collected
 
 
-def _few(values: Any) -> str:
-    shown = sorted(repr(str(value)) for value in values)
-    return ", ".join(shown[:4]) + (", …" if len(shown) > 4 else "")
-
-
-REQUIRED: Final = {
-    "champion_uri": ("--champion", "MODELMONITOR_CHAMPION_URI"),
-    "output_uri": ("--output", "MODELMONITOR_OUTPUT_URI"),
-    "start": ("--train-start", "MODELMONITOR_TRAIN_START"),
-    "end": ("--train-end", "MODELMONITOR_TRAIN_END"),
-    "data_uri": ("--data", "MODELMONITOR_DATA_URI"),
-    "timestamp": ("--timestamp", "MODELMONITOR_DATA_TIMESTAMP"),
-    "label": ("--label", "MODELMONITOR_DATA_LABEL"),
-}
-"""Each field of an order, the option that sets it, and the environment variable that does so without the option."""
-
-
-def order_from(options: Mapping[str, str | None], environ: Mapping[str, str]) -> Order:
-    """The order in options (by field name) and environment; an option comes before the environment.
-
-    Raises:
-        InputError: when something is missing, or is not what it should be.
-    """
-    given: dict[str, Any] = {}
-    for name, (option, variable) in REQUIRED.items():
-        value = options.get(name) or environ.get(variable)
-        if not value:
-            raise InputError("SettingMissing", f"{option} is missing; give it, or set {variable}")
-        given[name] = _moment(option, value) if name in {"start", "end"} else value
-    layout = options.get("partitioning") or environ.get("MODELMONITOR_DATA_PARTITIONING") or Partitioning.FLAT
-    try:
-        return Order(**given, partitioning=Partitioning(layout))
-    except ValueError as error:
-        raise InputError("SettingInvalid", f"--partitioning: {layout!r} is neither Flat nor Hive") from error
-
-
-def _moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError("SettingInvalid", f"{option}: {text!r} is not a time such as 2013-02-01T00:00:00Z") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("UTC"))
+def _format_of(champion: ScikitLearnModel) -> Format:
+    return Format.SKOPS if champion.file.endswith(".skops") else Format.JOBLIB

@@ -76,7 +76,7 @@ def judged(job: dict[str, Any], verdict: Verdict, weeks: int) -> EvaluationResul
         data_through=START + weeks * 7 * DAY,
         rows=1000,
         coverage=0.95,
-        model=ModelIdentity(uri=asked["champion"], digest="sha256:" + "0" * 64),
+        model=ModelIdentity(uri=asked["champion"], digest=digest_of(asked["champion"])),
         metrics=(metric,),
     )
     return recorded(job, result)

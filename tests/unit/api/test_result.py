@@ -8,6 +8,7 @@ import pytest
 
 from modelmonitor.api.result import (
     LIMIT,
+    MOST_REMARKS,
     EvaluationResult,
     Look,
     MetricResult,
@@ -43,7 +44,14 @@ def test_what_was_encoded_is_decoded() -> None:
         message="f1 is 0.03 [0.01, 0.06], and misses its objective",
         rows=26_376,
         coverage=0.971,
-        model=ModelIdentity(uri="s3://models/flights/1/", digest="sha256:" + "0" * 64),
+        model=ModelIdentity(
+            uri="s3://models/flights/1/",
+            digest="sha256:" + "0" * 64,
+            kind="sklearn.pipeline.Pipeline 1.9.1",
+            remarks=("it was written with another version", "it warned"),
+        ),
+        candidate=ModelIdentity(uri="s3://models/flights/2/", kind="onnx by skl2onnx"),
+        left_out=12,
         metrics=(metric(1, Verdict.FAIL), metric(2)),
     )
     assert decode(encode(given)) == given
@@ -64,6 +72,45 @@ def test_a_long_message_is_shortened_before_a_metric_is_left_out() -> None:
     read = decode(encode(long.model_copy(update={"report_problem": words[1000:1500]})))
     assert len(read.metrics) == 1
     assert words.startswith(read.message.rstrip("…"))
+
+
+def noise(number: int, length: int) -> str:
+    """Text that does not compress."""
+    return "".join(sha256(f"{number} {k}".encode()).hexdigest() for k in range(length // 64 + 1))[:length]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "remarks", "kinds"),
+    [
+        pytest.param(1, 2 * MOST_REMARKS, 2, id="room for all"),
+        pytest.param(30, 3, 2, id="remarks are left out first"),
+        pytest.param(38, 0, 0, id="and all of it before a metric"),
+    ],
+)
+def test_what_is_known_of_the_models_beside_their_digests_is_the_first_to_be_left_out(
+    metrics: int, remarks: int, kinds: int
+) -> None:
+    model, candidate = (
+        ModelIdentity(
+            uri=f"s3://models/flights/{seed}/",
+            digest="sha256:" + "0" * 64,
+            kind=noise(seed, 128),
+            remarks=tuple(noise(seed + number, 256) for number in range(1, MOST_REMARKS + 1)),
+        )
+        for seed in (10, 20)
+    )
+    given = result(model=model, candidate=candidate, metrics=tuple(metric(number) for number in range(metrics)))
+    read = decode(encode(given))
+    assert read.model is not None
+    assert read.candidate is not None
+    assert (read.model.uri, read.model.digest, read.omitted) == (model.uri, model.digest, 0)
+    assert len(read.model.remarks) + len(read.candidate.remarks) == remarks
+    assert sum(one.kind is not None for one in (read.model, read.candidate)) == kinds
+
+
+def test_what_a_model_says_of_itself_is_cut_to_its_place() -> None:
+    identity = ModelIdentity(uri="s3://models/flights/1/", kind="x" * 1000, remarks=("y" * 1000,))
+    assert (len(identity.kind or ""), len(identity.remarks[0])) == (128, 256)
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from modelmonitor.api.result import Verdict
+from modelmonitor.api.training import TrainingSpec
 from modelmonitor.backtest.trainers import TrainingFailedError
 from modelmonitor.domain.windows import midnight
 from modelmonitor.evaluation.contenders import UNKNOWN_MODEL
 from modelmonitor.evaluation.errors import DataError, InputError
 from tests.unit.backtest.pasts import Makes, Refits, happened, lived, rows_of, verdicts, week, write_weeks
 from tests.unit.evaluation import models
+from tests.unit.evaluation.endpoint.served import Served
+from tests.unit.evaluation.endpoint.stand_in import serving
 from tests.unit.evaluation.worlds import FIRST, NEW_YORK, rows_of_day, write
 
 ONE: dict[str, Any] = {"verdict": {"failuresToTrip": 1}}
@@ -47,6 +51,9 @@ def test_the_trainer_gets_what_lies_before_the_window_of_the_comparison(tmp_path
     end = datetime.fromisoformat(asked["MODELMONITOR_TRAIN_END"])
     assert (begin, end) == (midnight(week(7), NEW_YORK) - timedelta(days=14), midnight(week(7), NEW_YORK))
     assert asked["MODELMONITOR_CHAMPION_URI"] == str(tmp_path / "champion")
+    spec = TrainingSpec.model_validate_json(asked["MODELMONITOR_SPEC"])
+    assert spec.data.current.files is not None
+    assert spec.data.current.files.uri == str(tmp_path / "data"), "a Job is told the monitor's spec as well"
 
 
 def test_nothing_trips_when_nothing_changes(tmp_path: Path) -> None:
@@ -137,6 +144,33 @@ def test_logged_scores_are_the_first_models_and_a_promoted_one_is_loaded(tmp_pat
     assert [told.window.index for told in served] == list(range(promoted + 1, 8))
     assert {told.verdict for told in served} == {Verdict.PASS}
     assert any("loaded and scores the rows" in remark for remark in story.remarks)
+
+
+def test_an_endpoint_is_the_first_models_and_a_promoted_one_is_loaded(tmp_path: Path) -> None:
+    write_weeks(tmp_path / "data", 8, turned=range(3, 9))
+    first = models.good(tmp_path / "champion")
+    estimator = joblib.load(Path(first, "model.joblib"))
+    with serving({"clicks": Served(estimator, ("x", "y"))}) as server:
+        asked = {"endpoint": {"url": server.url, "model": "clicks"}}
+        columns = {"timestamp": "at", "label": "label", "features": {"include": ["x", "y"]}}
+        data = {"predictions": asked, "columns": columns}
+        story = lived(tmp_path, Refits(tmp_path / "data"), champion=first, data=data, **ONE)
+        assert server.asked
+    promoted = next(number for number, what in happened(story) if what == "Promoted")
+    assert {told.verdict for told in story.windows if told.window.index > promoted} == {Verdict.PASS}
+    assert any("is served nowhere: it is loaded" in remark for remark in story.remarks)
+
+
+def test_versions_tell_the_first_models_rows_from_those_of_others(tmp_path: Path) -> None:
+    for number in range(7 * 4 + 1):
+        day = FIRST + number * timedelta(days=1)
+        own, other = rows_of(day, turned=False), rows_of(day, turned=True)
+        write(tmp_path / "data", day, own | {"model": ["champion"] * len(own["x"])})
+        write(tmp_path / "data", day, other | {"model": ["2"] * len(other["x"])}, "other.parquet")
+    columns = {"timestamp": "at", "label": "label", "score": "score", "modelVersion": "model"}
+    story = lived(tmp_path, champion="s3://models/champion", data=LOGGED | {"columns": columns})
+    assert verdicts(story) == "PPPP"
+    assert not any("of one model throughout" in remark for remark in story.remarks)
 
 
 def test_logged_scores_need_no_model_where_nothing_is_trained(tmp_path: Path) -> None:

@@ -176,6 +176,24 @@ def test_all_of_it_is_written_as_json(here: Path) -> None:
             id="logged scores, and no model to train after",
         ),
         pytest.param(
+            {"data": {"predictions": {"endpoint": {"url": "http://localhost:1", "model": "clicks"}}}},
+            {},
+            "give its URI with --model, or use --no-train",
+            id="an endpoint, and no model to train after",
+        ),
+        pytest.param(
+            {
+                "data": {
+                    "predictions": {"column": {}},
+                    "columns": {"timestamp": "at", "label": "label", "score": "score", "modelVersion": "said"},
+                },
+                "retrain": None,
+            },
+            {},
+            "data.columns.modelVersion, so the rows of one model count: give with --model",
+            id="versions, and no model that is one of them",
+        ),
+        pytest.param(
             {"retrain": None},
             {"model": "first", "command": "true"},
             "--train: the manifest has no spec.retrain",

@@ -56,8 +56,9 @@ def evaluated(now: datetime = NOW, **request: Any) -> tuple[Exit, str, str]:
 
 
 def golden(name: str, text: str) -> None:
-    """Compare with the kept text, with digests and ends of lines evened out."""
+    """Compare with the kept text, with digests, versions of libraries and ends of lines evened out."""
     even = re.sub(r"sha256:[0-9a-f]{12}", "sha256:0123456789ab", "\n".join(line.rstrip() for line in text.splitlines()))
+    even = re.sub(r"(sklearn[\w.]+) [\d.]+", r"\1 1.2.3", even)
     path = GOLDENS / f"{name}.txt"
     if os.environ.get("UPDATE_GOLDENS"):
         path.write_text(even + "\n")
@@ -127,6 +128,16 @@ def guarded() -> dict[str, Any]:
     return document
 
 
+def versioned() -> dict[str, Any]:
+    """Each day the last rows are of the version before."""
+    for number in range(8):
+        day = FIRST + timedelta(days=number)
+        write(Path("data"), day, rows_of_day(day, 200) | {"model": ["7"] * 170 + ["6"] * 30})
+    document = manifest()
+    document["spec"]["data"]["columns"]["modelVersion"] = "model"
+    return document
+
+
 def hole() -> dict[str, Any]:
     write(Path("data"), date(2013, 2, 20), rows_of_day(date(2013, 2, 20)))
     return manifest()
@@ -174,6 +185,29 @@ def test_a_comparison_is_shown(
     found, out, _ = evaluated(window=WEEK, model=old, candidate=new)
     golden(name, out)
     assert found is code
+
+
+def test_rows_of_other_versions_are_told() -> None:
+    Path("monitor.yaml").write_text(yaml.safe_dump(versioned()))
+    found, out, _ = evaluated(window=WEEK, model="s3://models/clicks/7")
+    golden("versions", out)
+    assert found is Exit.OK
+
+
+def test_without_a_model_nobody_knows_which_version_counts() -> None:
+    Path("monitor.yaml").write_text(yaml.safe_dump(versioned()))
+    found, _, err = evaluated(window=WEEK)
+    assert found is Exit.USAGE
+    assert "give its URI with --model" in " ".join(err.split())
+
+
+def test_what_is_known_of_a_model_is_written_too() -> None:
+    Path("monitor.yaml").write_text(yaml.safe_dump(healthy()))
+    old, new = models.good(Path("models/1")), models.blind(Path("models/2"))
+    evaluated(window=WEEK, model=old, candidate=new, json_file=Path("result.json"))
+    result = json.loads(Path("result.json").read_text())
+    assert result["model"]["kind"].startswith("sklearn.pipeline.Pipeline ")
+    assert result["candidate"]["kind"].startswith("sklearn.linear_model.LogisticRegression ")
 
 
 def test_a_candidate_that_was_trained_on_the_window_is_no_evidence() -> None:

@@ -87,11 +87,38 @@ def test_a_manifest_is_read_also_from_among_other_objects(tmp_path: Path) -> Non
         pytest.param(changed("spec.metrics.1.name", "f1"), "f1", id="a metric twice"),
         pytest.param(
             changed("spec.data.predictions", {"column": {}, "model": {}}),
-            "spec.data.predictions: set exactly one of column, model",
+            "spec.data.predictions: set exactly one of column, model, endpoint",
             id="two of a choice",
         ),
         pytest.param(
             changed("spec.data.columns.score", ...), "spec.data.predictions.column", id="no column of predictions"
+        ),
+        pytest.param(
+            changed("spec.data.predictions", {"model": {}}).replace("score: score", "modelVersion: model"),
+            "spec.data.columns.modelVersion: says which model made a logged prediction",
+            id="a version where nothing was logged",
+        ),
+        pytest.param(
+            changed("spec.data.predictions", {"endpoint": {"url": "http://x", "model": "m", "secretName": "s"}}),
+            "spec.data.predictions.endpoint.secretName: is a token",
+            id="a token without encryption",
+        ),
+        pytest.param(
+            changed("spec.data.predictions", {"endpoint": {"url": "http://user@x", "model": "m"}}),
+            "spec.data.predictions.endpoint.url:",
+            id="an address with a user",
+        ),
+        pytest.param(
+            changed("spec.data.predictions", {"endpoint": {"url": "http://x", "model": "m", "timeout": "11m"}}),
+            "spec.data.predictions.endpoint.timeout: is of one request",
+            id="a request that takes for ever",
+        ),
+        pytest.param(
+            changed("spec.model.task", "Regression").replace(
+                "column: {}", "endpoint: {url: 'http://x', model: m, classes: [a, b]}"
+            ),
+            "spec.data.predictions.endpoint.classes: says which class each probability is of",
+            id="classes of a regression",
         ),
         pytest.param(changed("spec.windows.every", "9d"), "longer than windows.length", id="rows between windows"),
         pytest.param(

@@ -16,6 +16,7 @@ from modelmonitor.controller.projections import Key
 from modelmonitor.domain.actions import StartEvaluation, StartTraining
 from modelmonitor.domain.decision import decide
 from modelmonitor.domain.observation import Observation
+from modelmonitor.evaluation.endpoint.answer import TOKEN_VARIABLE
 from modelmonitor.kube.errors import RefusedError
 from modelmonitor.kube.resources import SELDON_DEPLOYMENTS
 from tests.unit.controller.objects import TEAM, heard_of, seldon_deployment
@@ -67,6 +68,15 @@ def test_the_input_is_read_back_as_it_was_written() -> None:
     text = job_of(monitor)["spec"]["template"]["metadata"]["annotations"][INPUT_ANNOTATION]
     assert "verspätet" in text, "as a person would read it, and half as long as escaped"
     assert EvaluationInput.model_validate_json(text) == start.job_input
+
+
+def test_an_endpoints_token_gets_to_the_job_by_the_kubelet_alone() -> None:
+    monitor = read("evaluation-with-defaults")
+    endpoint = {"url": "https://gateway/seldon/team/flights", "model": "classifier", "secretName": "token"}
+    monitor["spec"]["data"]["predictions"] = {"endpoint": endpoint}
+    (container,) = job_of(monitor)["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"prefix": "MODELMONITOR_ENDPOINT_", "secretRef": {"name": "token"}}]
+    assert f"{container['envFrom'][0]['prefix']}TOKEN" == TOKEN_VARIABLE
 
 
 def test_a_template_is_copied_and_not_changed() -> None:

@@ -22,7 +22,12 @@ def spec() -> ModelMonitorSpec:
     return ModelMonitorSpec.model_validate(
         manifest()
         | {
-            "data": {**manifest()["data"], "current": {"files": {"uri": "s3://lake/", "secretName": "lake"}}},
+            "data": {
+                **manifest()["data"],
+                "current": {"files": {"uri": "s3://lake/", "secretName": "lake"}},
+                "labels": {"files": {"uri": "s3://lake/late/", "secretName": "labels"}, "join": ["flight"]},
+                "predictions": {"endpoint": {"url": "https://gateway", "model": "flights", "secretName": "token"}},
+            },
             "reports": {"uri": "s3://reports/", "secretName": "lake"},
         }
     )
@@ -47,6 +52,22 @@ def waits(sentence: str, reason: str, message: str, expected: str, *says: str, t
             "The evaluation Job cannot start",
             "Create Secret lake",
             "in spec.data.current.files.secretName, spec.reports.secretName.",
+        ),
+        waits(
+            "a Secret of labels that arrive apart",
+            "CreateContainerConfigError",
+            'container evaluator: secret "labels" not found',
+            "CreateContainerConfigError",
+            "Create Secret labels",
+            "in spec.data.labels.files.secretName.",
+        ),
+        waits(
+            "the Secret with an endpoint's token",
+            "CreateContainerConfigError",
+            'container evaluator: secret "token" not found',
+            "CreateContainerConfigError",
+            "Create Secret token",
+            "in spec.data.predictions.endpoint.secretName.",
         ),
         waits(
             "a Secret volume of the trainer",

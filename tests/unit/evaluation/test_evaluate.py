@@ -174,7 +174,7 @@ def test_a_model_that_is_loaded_scores_the_rows(tmp_path: Path) -> None:
     assert result.verdict is Verdict.PASS
     assert result.model is not None
     assert (result.model.digest or "").startswith("sha256:")
-    assert (result.model.kind or "").startswith("sklearn.")
+    assert (result.model.kind or "").startswith("sklearn.pipeline.Pipeline 1.")
     assert (result.model.signature or "").startswith("2 columns, 2 classes (")
 
 
@@ -253,6 +253,9 @@ def test_a_champion_that_does_not_load_is_compared_by_what_it_logged(two_weeks: 
     rows = rows_of_week()
     assert result.comparison.champion == pytest.approx(f1_score(rows["label"], rows["score"] >= 0.5))
     assert any("champion's logged predictions" in line for line in told)
+    assert result.model is not None
+    assert result.model.kind is None
+    assert "the champion's logged predictions are used, for it does not load" in result.model.remarks[0]
 
 
 def broken(folder: Path) -> str:

@@ -17,7 +17,7 @@ Libraries are imported when a model needs them and not before: scikit-learn and 
 evaluation of logged predictions.
 """
 
-from modelmonitor.evaluation.models.files import ATTEMPT_FILE, RESULT_FILE
+from modelmonitor.evaluation.models.files import ATTEMPT_FILE, CARD_FILE, RESULT_FILE, TRAINING_FILE
 from modelmonitor.evaluation.models.loading import load_model
 from modelmonitor.evaluation.models.protocol import Model
 from modelmonitor.evaluation.models.scikit_learn import MODEL_FILE, ScikitLearnModel
@@ -25,8 +25,10 @@ from modelmonitor.evaluation.models.scorer import ModelScorer
 
 __all__ = [
     "ATTEMPT_FILE",
+    "CARD_FILE",
     "MODEL_FILE",
     "RESULT_FILE",
+    "TRAINING_FILE",
     "Model",
     "ModelScorer",
     "ScikitLearnModel",

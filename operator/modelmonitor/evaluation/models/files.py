@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelmonitor.evaluation.errors import ModelError, StorageError
-from modelmonitor.evaluation.storage import Folder, Purpose, open_folder
+from modelmonitor.evaluation.storage import Folder, Purpose, StoredFile, open_folder
 
 RESULT_FILE: Final = "result.json"
 ATTEMPT_FILE: Final = "attempt.json"
+TRAINING_FILE: Final = "training.json"
+CARD_FILE: Final = "model-card.md"
 # Written by its trainer, maybe twice; they say something about the model and are no part of it.
-_BESIDE_THE_MODEL: Final = frozenset({RESULT_FILE, ATTEMPT_FILE})
+_BESIDE_THE_MODEL: Final = frozenset({RESULT_FILE, ATTEMPT_FILE, TRAINING_FILE, CARD_FILE})
 LARGEST: Final = 2 * 1024**3
 """Bytes of one file. What a pickle of any size makes of itself in memory nobody knows before it is loaded: that is
 bounded by the container's memory limit alone."""
+_PIECE: Final = 16 * 1024**2
 
 
 class ModelFiles:
@@ -28,7 +31,8 @@ class ModelFiles:
         self._folder: Final[Folder] = open_folder(uri, Purpose.MODEL, environ)
         self._largest: Final = largest
         self._kept: Final[dict[str, bytes]] = {}
-        self.sizes: Final = _sizes(self._folder)
+        self._files: Final = _files(self._folder)
+        self.sizes: Final[Mapping[str, int]] = {path: file.size for path, file in self._files.items()}
         """Bytes of each file, by its path in the folder, in order of path."""
 
     @property
@@ -60,13 +64,22 @@ class ModelFiles:
         return content
 
     def digest(self) -> str:
-        """sha256 over names and contents of all files: `sha256:<hex>`."""
+        """sha256 over names and contents of all files: `sha256:<hex>`; a file that was not read is read in pieces.
+
+        Raises:
+            ModelError: when there is no file.
+        """
+        its = [path for path in self.sizes if path not in _BESIDE_THE_MODEL]
+        if not its:
+            raise ModelError("ModelNotFound", f"there is no file of a model in {self.place}; correct the URI")
         total = hashlib.sha256()
-        for path in self.sizes:
-            if path not in _BESIDE_THE_MODEL:
-                content = self._kept.get(path)
-                own = hashlib.sha256(self._folder.read(path) or b"" if content is None else content)
-                total.update(f"{own.hexdigest()}  {path}\n".encode())
+        for path in its:
+            own = hashlib.sha256(self._kept.get(path, b""))
+            if path not in self._kept:
+                with self._folder.open(self._files[path]) as stream:
+                    while piece := stream.read(_PIECE):
+                        own.update(piece)
+            total.update(f"{own.hexdigest()}  {path}\n".encode())
         return f"sha256:{total.hexdigest()}"
 
     def unloadable(self, path: str, why: str, advice: str) -> ModelError:
@@ -74,9 +87,9 @@ class ModelFiles:
         return ModelError("ModelUnloadable", f"{self.place}{path} does not load ({why}); {advice}")
 
 
-def _sizes(folder: Folder) -> Mapping[str, int]:
+def _files(folder: Folder) -> Mapping[str, StoredFile]:
     try:
-        return {file.path: file.size for file in folder.files()}
+        return {file.path: file for file in folder.files()}
     except StorageError as error:
         # An object store has no folders: there a URI that is mistyped is an empty one.
         if error.reason != "FolderNotFound":

@@ -28,5 +28,5 @@ def check_order(
             "ModelScoringFailed",
             f"the model in {uri} does not say which probability is of which class; they were taken for"
             f" {', '.join(classes)}, but it {why}: write its classes in their order into signature.json (an endpoint's"
-            " into its metadata)",
+            " into data.predictions.endpoint.classes)",
         )

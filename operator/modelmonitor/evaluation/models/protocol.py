@@ -12,7 +12,7 @@ class Model(Protocol):
 
     @property
     def uri(self) -> str:
-        """The folder that it was loaded from."""
+        """The folder that it was loaded from, or the address where it is asked."""
 
     @property
     def digest(self) -> str | None:
@@ -20,7 +20,7 @@ class Model(Protocol):
 
     @property
     def kind(self) -> str:
-        """What it is, with its version, for people: `sklearn.pipeline.Pipeline 1.9.1`, `onnx opset 21`."""
+        """What it is, with its version, for people: `sklearn.pipeline.Pipeline 1.9.1`."""
 
     @property
     def columns(self) -> tuple[str, ...]:

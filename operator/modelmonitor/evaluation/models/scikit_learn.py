@@ -31,21 +31,25 @@ class ScikitLearnModel(LoadedModel):
 
     estimator: Any
     """The object that was loaded."""
+    file: str = MODEL_FILE
+    """The file that holds it."""
     by_name: bool = True
     """Whether it was fitted on named columns; else it is given a bare array."""
 
-    def frame(self, batch: pa.RecordBatch) -> Any:
-        """The pandas DataFrame that the model reads, from a batch that holds its columns."""
-        return frame(batch, self.columns)
+    def inputs(self, rows: pa.RecordBatch | pa.Table) -> Any:
+        """What the estimator reads: a pandas DataFrame, or a bare array where it was fitted on one.
+
+        Args:
+            rows: rows that hold the model's columns.
+        """
+        found = frame(rows, self.columns)
+        return found if self.by_name else found.to_numpy()
 
     def _probabilities(self, batch: pa.RecordBatch) -> Any:
-        return self.estimator.predict_proba(self._rows(batch))
+        return self.estimator.predict_proba(self.inputs(batch))
 
     def _predict(self, batch: pa.RecordBatch) -> Any:
-        return self.estimator.predict(self._rows(batch))
-
-    def _rows(self, batch: pa.RecordBatch) -> Any:
-        return self.frame(batch) if self.by_name else self.frame(batch).to_numpy()
+        return self.estimator.predict(self.inputs(batch))
 
 
 def read(files: ModelFiles, path: str, signature: Signature) -> ScikitLearnModel:
@@ -90,12 +94,13 @@ def _model(
     return ScikitLearnModel(
         uri=files.uri,
         digest=files.digest(),
-        kind=f"{what} {written or _version(type(estimator))}".rstrip(),
+        kind=f"{what} {written}" if written else kind_of(estimator),
         columns=columns_of(files, names, signature, width, f"{what}, without feature_names_in_"),
         classes=classes,
         has_probabilities=classes is not None and callable(getattr(estimator, "predict_proba", None)),
         remarks=remarks,
         estimator=estimator,
+        file=path,
         by_name=names is not None,
     )
 
@@ -116,6 +121,11 @@ def _classes(files: ModelFiles, what: str, signature: Signature, own: Any) -> tu
             f"the model in {files.place} ({what}) has {len(texts)} classes, signature.json names {len(named)}",
         )
     return named or texts
+
+
+def kind_of(estimator: Any) -> str:
+    """An estimator's class and the version of its library here, for people."""
+    return f"{_class(type(estimator))} {_version(type(estimator))}".rstrip()
 
 
 def _said(what: str, warned: list[Warning | str]) -> tuple[str | None, tuple[str, ...]]:

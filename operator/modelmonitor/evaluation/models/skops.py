@@ -16,6 +16,8 @@ from modelmonitor.evaluation.models.scikit_learn import ScikitLearnModel, estima
 from modelmonitor.evaluation.models.signature import Signature
 
 TRUSTED: Final = (
+    # The type of an array, which an imputer keeps; skops reads it off an empty array, itself looked at.
+    "numpy.dtype",
     # Arrays of nodes. skops leaves them out, since a forged one may end the process; that is an Error here.
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

@@ -5,9 +5,9 @@ from typing import Any
 import pyarrow as pa
 
 
-def frame(batch: pa.RecordBatch, columns: tuple[str, ...]) -> Any:
-    """A pandas DataFrame of some columns of a batch."""
-    return batch.select(list(columns)).to_pandas(strings_to_categorical=False)
+def frame(rows: pa.RecordBatch | pa.Table, columns: tuple[str, ...]) -> Any:
+    """A pandas DataFrame of some columns."""
+    return rows.select(list(columns)).to_pandas(strings_to_categorical=False)
 
 
 def frame_with_categories(batch: pa.RecordBatch, columns: tuple[str, ...]) -> Any:

@@ -86,13 +86,18 @@ def profile_of(
         "columns": columns.document(),
         "watched": [watched.features, watched.predictions, watched.labels, labelled, predictor is not None],
         "task": [given.model.task, given.model.positive_class, given.model.classes, given.model.threshold],
-        "model": champion.identity.document() if champion is not None and predictor and not champion.logged else None,
+        "model": _asked_of(champion) if champion is not None and predictor and not champion.logged else None,
         "kinds": sorted(kind.name for kind in kinds),
         "segments": list(segments),
     }
     folder = None if given.reports is None else open_folder(given.reports.uri, Purpose.REPORTS, environ)
     key = key_of(asked, files)
     return ProfileStore(folder).find_or_build(key, kinds, lambda: build(reading, progress), progress)
+
+
+def _asked_of(champion: Contender) -> list[str | None]:
+    """What says which model scored the reference. What it remarked while it was loaded is no part of that."""
+    return [champion.identity.uri, champion.identity.digest, champion.identity.kind]
 
 
 def _source(

@@ -40,7 +40,7 @@ def features_of(schema: Iterable[str], columns: Columns) -> tuple[str, ...]:
                 f" {', '.join(sorted(there)[:12])}); name the column that is meant, or leave it out",
             )
         return tuple(dict.fromkeys(chosen.include))
-    left_out = {columns.timestamp, columns.label, columns.score, columns.prediction}
+    left_out = {columns.timestamp, columns.label, columns.score, columns.prediction, columns.model_version}
     left_out.update(score.column for score in columns.scores or ())
     left_out.update((chosen.exclude or ()) if chosen is not None else ())
     return tuple(name for name in there if name not in left_out)

@@ -1,15 +1,19 @@
 """Folders of this machine, or of a volume that is mounted into the pod."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
 from modelmonitor.evaluation.errors import StorageError, one_line
 from modelmonitor.evaluation.storage.folder import StoredFile, visible
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True)
@@ -101,4 +105,8 @@ def _beside(target: Path, content: bytes) -> Path:
 def _trouble(path: Path, error: OSError) -> StorageError:
     if isinstance(error, PermissionError):
         return StorageError("StorageRefused", f"{path}: not allowed for the user of this process (uid {os.getuid()})")
+    if error.errno in _FULL:
+        return StorageError(
+            "StorageFull", f"{path}: there is no space left ({error.strerror}); free some, or mount a larger volume"
+        )
     return StorageError("StorageFailed", f"{path}: {error.strerror or one_line(error)}")

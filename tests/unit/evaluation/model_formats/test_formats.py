@@ -15,6 +15,7 @@ import pytest
 import skops.io
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -129,6 +130,15 @@ def test_a_model_that_ends_the_process_is_an_error_and_no_verdict(
     with pytest.raises(ModelError, match="cannot score here") as caught:
         load().predict(batch, "here")
     assert caught.value.reason == "ModelScoringFailed"
+
+
+def test_a_skops_file_may_hold_an_imputer(
+    tmp_path: Path, rows: pd.DataFrame, batch: pa.RecordBatch, load: Load
+) -> None:
+    estimator = make_pipeline(SimpleImputer(), LogisticRegression()).fit(rows[FEATURES], rows["label"])
+    as_skops(estimator, tmp_path)
+    probabilities, _ = answers_of(load(), batch)
+    np.testing.assert_array_equal(probabilities, estimator.predict_proba(rows[FEATURES]))
 
 
 def test_a_skops_file_with_code_of_its_own_is_not_loaded(tmp_path: Path, rows: pd.DataFrame, load: Load) -> None:

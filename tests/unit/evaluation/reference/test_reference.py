@@ -19,6 +19,7 @@ from modelmonitor.evaluation.reference.codec import ProfileUnreadableError, deco
 from modelmonitor.evaluation.reference.of_monitor import profile_of
 from modelmonitor.evaluation.reference.profile import Profile
 from modelmonitor.evaluation.reference.watched import PREDICTION, TARGET
+from modelmonitor.evaluation.sample import Sample
 from modelmonitor.evaluation.segments import Group
 from modelmonitor.evaluation.statistics.kinds import CONFUSION, ROWS
 from tests.unit.evaluation.worlds import FIRST, NOW, input_for, rows_of_day, write
@@ -46,11 +47,12 @@ def profile(given: EvaluationInput, **more: Any) -> tuple[Profile, list[str]]:
     said: list[str] = []
     reference = given.data.reference
     assert reference is not None
+    planned = plan(source_of(given.data, given.windows, {}), NOW)
     found = profile_of(
         given,
         reference,
-        plan(source_of(given.data, given.windows, {}), NOW),
-        champion_of(given, {}),
+        planned,
+        champion_of(given, {}, Sample(planned, given.window.start, given.window.end)),
         environ={},
         now=NOW,
         progress=said.append,
