@@ -116,7 +116,7 @@ def _libraries(
     champion: ScikitLearnModel, new: ScikitLearnModel, before: TrainingFacts | None, versions: Mapping[str, str]
 ) -> Iterable[Change]:
     if before is None:
-        old, now = champion.kind.removesuffix(" (MLflow sklearn)"), kind_of(new.estimator)
+        old, now = champion.kind, kind_of(new.estimator)
         if old != now:
             yield Change(what="estimator", before=old, after=now)
         return

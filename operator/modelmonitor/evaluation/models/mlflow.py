@@ -8,7 +8,7 @@ python_function of its own is handed to MLflow (the extra `mlflow`, which the ev
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,8 +50,7 @@ def read(files: ModelFiles, path: str, signature: Signature) -> LoadedModel:
     known = Signature(columns=signature.columns or _columns(document), classes=signature.classes)
     for flavour, key in _FLAVOURS.items():
         if isinstance(said := flavours.get(flavour), Mapping):
-            model = _read_flavour(files, path, flavour, str(said.get(key, "")), known)
-            return replace(model, kind=f"{model.kind} (MLflow {flavour})")
+            return _read_flavour(files, path, flavour, str(said.get(key, "")), known)
     if "python_function" in flavours:
         return _read_function(files, known)
     raise ModelError(

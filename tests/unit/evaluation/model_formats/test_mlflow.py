@@ -59,19 +59,20 @@ def as_onnx(rows: pd.DataFrame, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("save", "flavour"),
-    [(as_skops, "sklearn"), (as_xgboost, "xgboost"), (as_lightgbm, "lightgbm"), (as_onnx, "onnx")],
+    "save",
+    [as_skops, as_xgboost, as_lightgbm, as_onnx],
     ids=["skops", "xgboost", "lightgbm", "onnx with the columns of MLflow's signature"],
 )
 def test_a_flavours_own_file_gives_the_probabilities_of_the_model_that_was_logged(
-    tmp_path: Path, rows: pd.DataFrame, batch: pa.RecordBatch, load: Load, save: Save, flavour: str
+    tmp_path: Path, rows: pd.DataFrame, batch: pa.RecordBatch, load: Load, save: Save
 ) -> None:
     estimator = save(rows, tmp_path)
     model = load()
     probabilities, said = answers_of(model, batch)
     given = rows[FEATURES] if hasattr(estimator, "feature_names_in_") else rows[FEATURES].to_numpy()
     assert (model.columns, model.classes) == (("x", "y"), ("0", "1"))
-    assert model.kind.endswith(f"(MLflow {flavour})")
+    # How a model was packed is no change of what it is: the operator would tell of a change that never was.
+    assert "MLflow" not in model.kind
     np.testing.assert_allclose(probabilities, estimator.predict_proba(given), atol=1e-5)
     assert said.tolist() == estimator.predict(given).astype(str).tolist()
 
