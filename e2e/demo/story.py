@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import joblib
-import obstore
 import polars as pl
 
-from e2e import cluster, testbed
+from e2e import cluster, lake, testbed
 from e2e.cluster import ClusterError, Progress
-from e2e.demo.flights import data, model
+from e2e.demo.flights import data
 from e2e.demo.timeline import Timeline
 from e2e.seldon import installation
 
@@ -81,37 +78,28 @@ def tell(built: testbed.Images, progress: Progress) -> Timeline:
         ClusterError: a chapter did not end as it should; the message has the monitor's conditions.
     """
     timeline = Timeline(progress)
-    with TemporaryDirectory() as scratch:
-        frame = data.flights()
-        _serve_january(frame, Path(scratch), built.evaluator, progress)
-        published = date(2013, 1, 1)
-        for chapter in CHAPTERS:
-            progress.say("")
-            progress.say(f"publishing flights {published} to {chapter.through}. {chapter.title}")
-            _publish(frame, published, chapter.through + DAY, Path(scratch))
-            published = chapter.through + DAY
-            _look_now()
-            _wait(chapter, timeline)
+    frame = data.flights()
+    _serve_january(frame, built.evaluator, progress)
+    published = date(2013, 1, 1)
+    for chapter in CHAPTERS:
+        progress.say("")
+        progress.say(f"publishing flights {published} to {chapter.through}. {chapter.title}")
+        lake.put_days(frame, "flights", published, chapter.through + DAY)
+        published = chapter.through + DAY
+        _look_now()
+        _wait(chapter, timeline)
     _ask_the_model(progress)
     return timeline
 
 
-def _serve_january(frame: pl.DataFrame, scratch: Path, evaluator: str, progress: Progress) -> None:
+def _serve_january(frame: pl.DataFrame, evaluator: str, progress: Progress) -> None:
     with progress.step("training the January model, serving it with Seldon, applying the ModelMonitor"):
-        january = data.flights_of(frame, date(2013, 1, 1), date(2013, 2, 1))
-        joblib.dump(model.train(january), scratch / "model.joblib")
-        obstore.put(testbed.bucket("models"), "flights/january/model.joblib", scratch / "model.joblib")
+        lake.put_model(data.flights_of(frame, date(2013, 1, 1), date(2013, 2, 1)), "flights/january")
         testbed.create_namespace(NAMESPACE)
         testbed.apply(installation.s3_access(testbed.LAKE), NAMESPACE)
         for name in ("tenant.yaml", "seldondeployment.yaml", "modelmonitor.yaml"):
             text = Template((MANIFESTS / name).read_text()).substitute(evaluator=evaluator)
             testbed.apply(text, NAMESPACE)
-
-
-def _publish(frame: pl.DataFrame, first: date, end: date, scratch: Path) -> None:
-    lake = testbed.bucket("lake")
-    for path in data.write_days(frame, scratch / "lake", first, end):
-        obstore.put(lake, f"flights/{path.relative_to(scratch / 'lake')}", path)
 
 
 def _look_now() -> None:

@@ -4,23 +4,17 @@ One monitor of a model that says the opposite of what it should, day by day on t
 when the candidate waits for it.
 """
 
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
-import joblib
-import obstore
-import polars as pl
 import pytest
 
-from e2e import cluster, testbed
+from e2e import cluster, lake, testbed
 from e2e.cluster import Progress
-from e2e.demo.flights import data, model
-from e2e.scenarios.troubled import FIRST, NAME, Patch, Raw, Scene, Told, Trouble, set_up, trainer
+from e2e.demo.flights import data
+from e2e.scenarios.troubled import FIRST, NAME, Patch, Raw, Scene, Told, Trouble, set_up
 
 SPACE: Final = "people"
 LAKE: Final = "s3://lake/day-by-day/"
@@ -30,9 +24,6 @@ DAY: Final = timedelta(days=1)
 
 def spec() -> Patch:
     """A day a window, labels a day later, drift against the first day; nothing is trained unasked."""
-    (container,) = trainer()["retrain"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    arguments = [LAKE if word.startswith("s3://lake/") else word for word in container["args"]]
-    job = {"spec": {"template": {"spec": {"containers": [container | {"args": arguments}]}}}}
     return {
         "data": {
             "current": {"files": {"uri": LAKE}},
@@ -44,7 +35,6 @@ def spec() -> Patch:
         "metrics": [{"name": "roc_auc", "min": 0.6, "severity": "Warn"}],
         "drift": {"features": {"method": "psi", "max": 0.2}},
         "quality": {},
-        "retrain": {"jobTemplate": job},
         "challenger": {"metric": "roc_auc", "minimumGain": 0.0},
         "rollout": {"approval": "Manual"},
     }
@@ -58,19 +48,11 @@ def scene(installed: testbed.Images, progress: Progress) -> Iterator[Scene]:
     with progress.step("a model that says the opposite, and three days of flights"):
         cluster.kubectl("delete", "namespace", "--ignore-not-found", SPACE)
         frame = data.flights_of(data.flights(), date(2013, 1, 1), date(2013, 2, 1))
-        opposite, saved = frame.with_columns((1 - pl.col(model.LABEL)).alias(model.LABEL)), io.BytesIO()
-        joblib.dump(model.train(opposite), saved)
-        obstore.put(testbed.bucket("models"), "upside-down/model.joblib", saved.getvalue())
-        _days(FIRST, FIRST + 3 * DAY)
+        lake.put_model(lake.upside_down(frame), "upside-down")
+        lake.put_days(data.flights(), "day-by-day", FIRST, FIRST + 3 * DAY)
         set_up([found])
     yield found
     cluster.kubectl("delete", "namespace", "--wait=false", SPACE)
-
-
-def _days(first: date, end: date) -> None:
-    with TemporaryDirectory() as scratch:
-        for path in data.write_days(data.flights(), Path(scratch), first, end):
-            obstore.put(testbed.bucket("lake"), f"day-by-day/{path.relative_to(scratch)}", path.read_bytes())
 
 
 def _ask(scene: Scene, verb: str, value: Raw | str) -> None:
@@ -78,21 +60,8 @@ def _ask(scene: Scene, verb: str, value: Raw | str) -> None:
     scene.kubectl("annotate", "--overwrite", "modelmonitor", NAME, f"modelmonitor.dev/{verb}={text}")
 
 
-def _until(scene: Scene, holds: Callable[[Raw], object], seconds: float = 180) -> Raw:
-    def found() -> Raw | None:
-        status = scene.status()
-        return status if holds(status) else None
-
-    return scene.waited(found, seconds)
-
-
 def _reason(status: Raw, condition: str) -> str:
     return next((str(one["reason"]) for one in status.get("conditions") or [] if one["type"] == condition), "")
-
-
-def _live(scene: Scene) -> str:
-    live = testbed.read("seldondeployment", NAME, SPACE)
-    return str(live["spec"]["predictors"][0]["graph"]["modelUri"])
 
 
 def _start(number: int) -> str:
@@ -100,8 +69,7 @@ def _start(number: int) -> str:
 
 
 def test_the_data_are_judged_before_the_labels_have_come(scene: Scene, progress: Progress) -> None:
-    status = _until(
-        scene,
+    status = scene.until(
         lambda it: (
             "lastEvaluation" in it and it.get("lastDataEvaluation", {}).get("window", {}).get("start") == _start(1)
         ),
@@ -118,38 +86,38 @@ def test_the_data_are_judged_before_the_labels_have_come(scene: Scene, progress:
 
 def test_a_candidate_is_asked_for_and_waits_while_somebody_says_not_now(scene: Scene) -> None:
     _ask(scene, "hold", {"by": "ben", "why": "audit"})
-    held = _until(scene, lambda it: it.get("phase") == "Held")
+    held = scene.until(lambda it: it.get("phase") == "Held")
     assert _reason(held, "Retraining") == "Held"
     _ask(scene, "trip", {"by": "anna", "why": "it says the opposite"})
-    asked = _until(scene, lambda it: "askedTrip" in it)
+    asked = scene.until(lambda it: "askedTrip" in it)
     assert "attempt" not in asked
     _ask(scene, "resume", "1")
-    status = _until(scene, lambda it: "attempt" in it)
+    status = scene.until(lambda it: "attempt" in it)
     assert status["attempt"]["trigger"] == "Asked"
     assert "anna: it says the opposite" in status["attempt"]["reason"]
 
 
 def test_the_candidate_waits_for_a_person_once_it_is_better(scene: Scene, progress: Progress) -> None:
-    _until(scene, lambda it: "candidate" in it)
-    _days(FIRST + 3 * DAY, FIRST + 4 * DAY)
-    status = _until(scene, lambda it: "approval" in it)
+    scene.until(lambda it: "candidate" in it)
+    lake.put_days(data.flights(), "day-by-day", FIRST + 3 * DAY, FIRST + 4 * DAY)
+    status = scene.until(lambda it: "approval" in it)
     comparison = status["approval"]["comparison"]
     progress.say(f"roc_auc {comparison['champion']:.3f} serving, {comparison['candidate']:.3f} challenging")
     assert comparison["champion"] < 0.5 < comparison["candidate"]
     assert status["phase"] == "AwaitingApproval"
-    assert _live(scene) == UPSIDE_DOWN
+    assert scene.live() == UPSIDE_DOWN
 
 
 def test_an_approval_of_another_digest_does_nothing_and_the_right_one_moves_the_model(scene: Scene) -> None:
     _ask(scene, "approve", {"digest": "sha256:" + "0" * 64, "by": "anna"})
-    refused = _until(scene, lambda it: it["history"][-1]["reason"] == "RequestRefused")
+    refused = scene.until(lambda it: it["history"][-1]["reason"] == "RequestRefused")
     assert "the candidate that waits is" in refused["history"][-1]["message"]
-    assert _live(scene) == UPSIDE_DOWN
+    assert scene.live() == UPSIDE_DOWN
     approval = refused["approval"]
     _ask(scene, "approve", {"digest": approval["digest"], "by": "anna", "why": "of course"})
-    status = _until(scene, lambda it: it.get("rollout", {}).get("toUri") == approval["candidateUri"])
+    status = scene.until(lambda it: it.get("rollout", {}).get("toUri") == approval["candidateUri"])
     assert status["rollout"]["approvedBy"] == "anna"
-    scene.waited(lambda: _live(scene) == approval["candidateUri"] or None, 60)
+    scene.waited(lambda: scene.live() == approval["candidateUri"] or None, 60)
 
 
 def test_every_request_stands_in_the_history_with_who_and_why(scene: Scene) -> None:

@@ -3,21 +3,18 @@
 All troubles begin together; then each is waited for, all are mended, and each is waited for again.
 """
 
-import io
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
 from typing import Final
 
-import joblib
 import obstore
 import pytest
 
-from e2e import cluster, testbed
+from e2e import cluster, lake, testbed
 from e2e.cluster import Progress
-from e2e.demo.flights import data, model
+from e2e.demo.flights import data
 from e2e.scenarios.troubled import END, FIRST, Raw, Scene, set_up
 from e2e.scenarios.troubles import SILENT, TROUBLES
 
@@ -43,17 +40,14 @@ def scenes(installed: testbed.Images, progress: Progress) -> Iterator[dict[str, 
 
 
 def _fill_the_lake() -> None:
-    frame, january = data.flights(), io.BytesIO()
-    joblib.dump(model.train(data.flights_of(frame, date(2013, 1, 1), date(2013, 2, 1))), january)
-    models, lake = testbed.bucket("models"), testbed.bucket("lake")
-    obstore.put(models, "january/model.joblib", january.getvalue())
-    obstore.put(models, "half/model.joblib", january.getvalue()[: january.tell() // 2])
-    with TemporaryDirectory() as scratch:
-        for path in data.write_days(frame, Path(scratch), FIRST, END):
-            content, name = path.read_bytes(), path.relative_to(scratch)
-            obstore.put(lake, f"three-days/{name}", content)
-            last = path.parent.name == "date=2013-02-06"
-            obstore.put(lake, f"truncated/{name}", content[: len(content) // 2] if last else content)
+    frame = data.flights()
+    whole = lake.put_model(data.flights_of(frame, date(2013, 1, 1), date(2013, 2, 1)), "january")
+    obstore.put(testbed.bucket("models"), "half/model.joblib", whole[: len(whole) // 2])
+    for folder in ("three-days", "truncated"):
+        lake.put_days(frame, folder, FIRST, END)
+    store, last = testbed.bucket("lake"), "truncated/date=2013-02-06/flights.parquet"
+    whole = bytes(obstore.get(store, last).bytes())
+    obstore.put(store, last, whole[: len(whole) // 2])
 
 
 @pytest.fixture(scope="module")

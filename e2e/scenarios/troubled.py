@@ -68,6 +68,8 @@ class Trouble:
     """A merge patch of the monitor's spec."""
     model: str = MODEL
     """What the serving object serves."""
+    replicas: int = 0
+    """How many servers the serving object has."""
     beside: tuple[Raw, ...] = ()
     """What else there is in the namespace."""
     without: str = ""
@@ -102,7 +104,7 @@ class Scene:
         if document["kind"] == "SeldonDeployment":
             (predictor,) = document["spec"]["predictors"]
             graph = predictor["graph"] | {"modelUri": self.trouble.model}
-            document["spec"]["predictors"] = [predictor | {"replicas": 0, "graph": graph}]
+            document["spec"]["predictors"] = [predictor | {"replicas": self.trouble.replicas, "graph": graph}]
         if document["kind"] == "ModelMonitor":
             document["spec"] = merged(merged(document["spec"], MEASURING), self.trouble.spec)
         return document
@@ -131,6 +133,20 @@ class Scene:
                 raise AssertionError(f"{json.dumps(self.status(), indent=1)}\n{objects}")
             time.sleep(1)
         return answer
+
+    def until(self, holds: Callable[[Raw], object], seconds: float = 180) -> Raw:
+        """The monitor's status, once it is so."""
+
+        def found() -> Raw | None:
+            status = self.status()
+            return status if holds(status) else None
+
+        return self.waited(found, seconds)
+
+    def live(self) -> str:
+        """The URI that the serving object has."""
+        found = testbed.read("seldondeployment", NAME, self.trouble.namespace)
+        return str(found["spec"]["predictors"][0]["graph"]["modelUri"])
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Kubectl in its namespace."""
@@ -178,8 +194,7 @@ def trainer(pod: Patch | None = None, **changes: Any) -> Patch:
     """A spec of a monitor that trains, by the demo's Job, of which the container or the pod is changed."""
     monitor = yaml.safe_load((story.MANIFESTS / "modelmonitor.yaml").read_text())
     (container,) = monitor["spec"]["retrain"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    three_days = [DAYS if word == "s3://lake/flights/" else word for word in container["args"]]
-    containers = [merged(container, {"args": three_days, **changes})]
+    containers = [merged(container, changes)]
     template = {"spec": {"template": {"spec": {"containers": containers, **(pod or {})}}}}
     return {**TRAINING, "retrain": {"jobTemplate": template}}
 
